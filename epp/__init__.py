@@ -1,0 +1,3 @@
+"""Endpoint picker for Envoy."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,16 @@
+"""What a configuration is refused with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from epp.document.problem import Problem, render
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; its text is one `source:line: what is wrong` a line."""
+
+    def __init__(self, source: str, problems: Sequence[Problem]) -> None:
+        super().__init__(render(source, problems))
+        self.source = source
+        self.problems = tuple(problems)

@@ -1,0 +1,72 @@
+"""What llm-d-router's configuration can say and this picker cannot do yet.
+
+It is refused, never ignored: who asked for flow control must not believe to have it.
+"""
+
+from __future__ import annotations
+
+from epp.document.problem import did_you_mean
+
+_NOT_YET = "is not supported by this picker yet; remove it"
+
+SECTIONS = {
+    "dataLayer": "is not supported by this picker yet; remove it: endpoints come from --endpoint "
+    "or --endpoints-file, and their metrics are scraped without it",
+    "flowControl": _NOT_YET,
+    "parser": "is an older spelling; use requestHandler.parsers",
+    "saturationDetector": _NOT_YET,
+}
+
+FEATURE_GATES = frozenset({"flowControl", "haPopulateNonLeaderDatastore"})
+
+# Where there is something better to say than "remove it".
+_ADVICE = {
+    "file-discovery": "is the flag --endpoints-file here; remove it",
+    "metrics-data-source": "is built in here; remove it",
+    "core-metrics-extractor": "is built in here; remove it",
+}
+
+_PLUGINS = frozenset(
+    """
+    agent-identity always-disagg-multimodal-decider always-disagg-pd-decider
+    burst-prefix-cache-producer by-label by-label-selector concurrency-detector
+    context-length-aware data-parallel-profile-handler dcgm-data-source dcgm-extractor
+    decode-filter destination-endpoint-served-verifier disagg-headers-handler
+    disagg-profile-handler disaggregatedset-rollout-screener edf-ordering-policy
+    encode-filter endpoint-attribute-filter endpoint-attribute-scorer
+    endpoint-notification-source fcfs-ordering-policy global-strict-fairness-policy
+    header-label-affinity-scorer header-profile-handler
+    inflight-load-producer k8s-notification-source latency-scorer latency-slo-admitter
+    mm-embeddings-cache-producer mm-embeddings-cache-scorer models-data-extractor
+    models-data-source multicluster-file-discovery multicluster-kv-cache-utilization-scorer
+    multicluster-metrics-data-source multicluster-metrics-extractor
+    multicluster-prefix-cache-scorer multicluster-queue-scorer no-hit-lru-scorer
+    p2p-source-producer pd-profile-handler precise-prefix-cache-producer
+    precise-prefix-cache-scorer predicted-latency-producer prefill-filter
+    prefill-header-handler prefix-based-pd-decider prefix-cache-affinity-filter
+    priority-holdback-policy probabilistic-admitter program-aware-fairness
+    request-attribute-reporter round-robin-fairness-policy session-affinity-filter
+    session-id-producer sglanghttp-parser slo-deadline-ordering-policy
+    slo-headroom-tier-filter soft-reflective-ceiling-policy static-usage-limit-policy
+    token-load-scorer token-producer topology-affinity-filter topology-affinity-scorer
+    topology-extractor utilization-detector vertexai-parser vllmgrpc-parser
+    """.split()  # noqa: SIM905 - one name a line would hide the rest of this file
+)
+
+
+def plugin(type_name: str) -> str | None:
+    """Return why a plugin type of llm-d-router cannot be had here; None: it has no such type."""
+    if type_name in _ADVICE:
+        return _ADVICE[type_name]
+    return _NOT_YET if type_name in _PLUGINS else None
+
+
+def feature_gate(gate: str) -> str | None:
+    """Return what is wrong with an entry of `featureGates`.
+
+    Switching off what is not there is what the picker does anyway.
+    """
+    name, _, setting = gate.partition("=")
+    if name not in FEATURE_GATES:
+        return f"is unknown{did_you_mean(name, FEATURE_GATES)}"
+    return None if setting.lower() == "false" else _NOT_YET

@@ -1,0 +1,70 @@
+"""From the text of a file to a configuration that can be built."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from epp.config import foreign, plugins
+from epp.config.check import check
+from epp.config.complete import complete
+from epp.config.error import ConfigError
+from epp.config.model import EndpointPickerConfig
+from epp.document.fit import fit
+from epp.document.node import Node
+from epp.document.problem import Problem
+from epp.document.read import read
+
+
+def load(text: str, source: str) -> EndpointPickerConfig:
+    """Return the configuration in `text`, with every default written out.
+
+    ConfigError names each mistake by its line; `source` is what it calls the file.
+    """
+    return _load(text.encode(errors="surrogatepass"), source)
+
+
+def load_file(path: Path) -> EndpointPickerConfig:
+    """Return the configuration in the file at `path`."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        unread = Problem(1, f"cannot be read: {error.strerror}")
+        raise ConfigError(str(path), [unread]) from error
+    return _load(content, str(path))
+
+
+def default_text() -> str:
+    """Return the file that stands for none."""
+    return resources.files("epp.config").joinpath("default.yaml").read_text()
+
+
+def default() -> EndpointPickerConfig:
+    """Return the configuration of a picker that was given none."""
+    return load(default_text(), "default.yaml")
+
+
+def _load(content: bytes, source: str) -> EndpointPickerConfig:
+    plugins.register_all()
+    root = read(content)
+    if isinstance(root, Problem):
+        raise ConfigError(source, [root])
+    problems: list[Problem] = []
+    config = fit(_without_foreign(root, problems), EndpointPickerConfig, "", problems)
+    if config is not None:
+        problems += check(config, root)
+    if config is None or problems:
+        raise ConfigError(source, problems)
+    return complete(config)
+
+
+def _without_foreign(root: Node, problems: list[Problem]) -> Node:
+    if not isinstance(root.value, dict):
+        return root
+    ours = {}
+    for name, node in root.value.items():
+        if name in foreign.SECTIONS:
+            problems.append(Problem(node.line, f"{name} {foreign.SECTIONS[name]}"))
+        else:
+            ours[name] = node
+    return Node(root.line, ours, root.size)

@@ -1,0 +1,138 @@
+"""The HTTP interface of a replica."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from epp.demo.sim.answer import Answer, ChatAnswer, TextAnswer
+from epp.demo.sim.ask import Ask, read_chat, read_completion
+from epp.demo.sim.completion import Completion, StreamedCompletion, gone
+from epp.demo.sim.faults import changed
+from epp.demo.sim.page import GARBAGE, MEDIA_TYPE
+from epp.demo.sim.problem import Problem
+from epp.demo.sim.replica import Replica, wall_clock
+
+
+def build(replica: Replica, name: str) -> ASGIApp:
+    """Return the application; `name` is what its answers say that they were served by."""
+    handlers = Handlers(replica)
+    routes = [
+        Route("/v1/chat/completions", handlers.chat, methods=["POST"]),
+        Route("/v1/completions", handlers.completions, methods=["POST"]),
+        Route("/v1/models", handlers.models),
+        Route("/health", handlers.health),
+        Route("/metrics", handlers.metrics),
+        Route("/sim/faults", handlers.faults),
+        Route("/sim/faults", handlers.set_faults, methods=["POST"]),
+    ]
+    return ServedBy(Starlette(routes=routes, exception_handlers={HTTPException: _unrouted}), name)
+
+
+class ServedBy:
+    """Adds the header that tells which replica answered."""
+
+    def __init__(self, app: ASGIApp, name: str) -> None:
+        self._app = app
+        self._name = name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+        async def signed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["x-served-by"] = self._name
+            await send(message)
+
+        await self._app(scope, receive, signed)
+
+
+class Handlers:
+    """One method for each route."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+
+    async def chat(self, request: Request) -> Response | Completion:
+        """Answer a conversation."""
+        return await self._complete(request, read_chat, ChatAnswer)
+
+    async def completions(self, request: Request) -> Response | Completion:
+        """Go on with a text."""
+        return await self._complete(request, read_completion, TextAnswer)
+
+    async def _complete(
+        self, request: Request, read: Callable[[bytes], Ask | Problem], kind: type[Answer]
+    ) -> Response | Completion:
+        replica, faults = self._replica, self._replica.switch.faults
+        body = await request.body()
+        if faults.hang:
+            await gone(request.receive)
+            return Response()
+        if replica.rng.random() < faults.error_rate:
+            return _refusal(Problem(500, "the engine has failed, as it was told to"))
+        ask = read(body)
+        if isinstance(ask, Problem):
+            return _refusal(ask)
+        ticket = replica.submit(ask)
+        if isinstance(ticket, Problem):
+            return _refusal(ticket)
+        number = request.headers.get("x-request-id") or f"{replica.rng.getrandbits(64):016x}"
+        model = ask.model or replica.model_name
+        return (StreamedCompletion if ask.stream else Completion)(
+            kind(f"{kind.prefix}-{number}", model, int(wall_clock())),
+            ticket,
+            include_usage=ask.include_usage,
+            answered=replica.switch.answered,
+        )
+
+    async def models(self, _request: Request) -> Response:
+        """List the model and its adapters."""
+        return _json({"object": "list", "data": self._replica.models()})
+
+    async def health(self, _request: Request) -> Response:
+        """Say that the server is there."""
+        return Response()
+
+    async def metrics(self, _request: Request) -> Response:
+        """Return the page that is scraped."""
+        faults = self._replica.switch.faults
+        await asyncio.sleep(faults.slow_metrics_s)
+        if faults.metrics_off:
+            return Response(status_code=404)
+        page = GARBAGE if faults.garbage_metrics else self._replica.metrics()
+        return Response(page, media_type=MEDIA_TYPE)
+
+    async def faults(self, _request: Request) -> Response:
+        """Return the faults in force."""
+        return _json(self._replica.switch.faults)
+
+    async def set_faults(self, request: Request) -> Response:
+        """Change some of the faults and return all of them."""
+        faults = changed(self._replica.switch.faults, await request.body())
+        if isinstance(faults, str):
+            return _refusal(Problem(400, faults))
+        self._replica.switch.set(faults)
+        return _json(faults)
+
+
+async def _unrouted(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _refusal(Problem(status, f"this server has nothing there: {error}"))
+
+
+def _refusal(problem: Problem) -> Response:
+    return Response(problem.body(), problem.status, media_type="application/json")
+
+
+def _json(value: object) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")

@@ -1,0 +1,80 @@
+"""Sending an answer while its client is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from epp.demo.sim.answer import DONE, Answer, event, usage_of
+from epp.demo.sim.driver import Ticket
+
+EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
+
+
+async def gone(receive: Receive) -> None:
+    """Wait until the client closes its connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class Completion:
+    """An ASGI response that sends tokens as they come, or all of them at the end.
+
+    When the client goes away, the request is given up and its blocks are free for others.
+    """
+
+    def __init__(
+        self, answer: Answer, ticket: Ticket, *, include_usage: bool, answered: Callable[[], None]
+    ) -> None:
+        self._answer = answer
+        self._ticket = ticket
+        self._include_usage = include_usage
+        self._answered = answered
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        async with asyncio.TaskGroup() as group:
+            watch = group.create_task(self._watch(receive))
+            with self._ticket:
+                await self._send(scope, receive, send)
+            watch.cancel()
+        if self._ticket.ended:
+            self._answered()
+
+    async def _watch(self, receive: Receive) -> None:
+        await gone(receive)
+        self._ticket.close()
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
+        text, reason = "", None
+        async for token in self._ticket.tokens():
+            text, reason = text + token.text, token.reason
+        whole = self._answer.complete(text, reason, usage_of(self._ticket.job))
+        response = Response(msgspec.json.encode(whole), media_type="application/json")
+        await response(scope, receive, send)
+
+
+class StreamedCompletion(Completion):
+    """The same as server-sent events."""
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [EVENT_STREAM]})
+        chunks = self._answer.opening()
+        async for token in self._ticket.tokens():
+            chunks.append(self._answer.delta(token.text, token.reason))
+            for chunk in chunks:
+                await send(_body(event(chunk)))
+            chunks.clear()
+        if self._include_usage:
+            await send(_body(event(self._answer.ending(usage_of(self._ticket.job)))))
+        await send(_body(DONE))
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _body(data: bytes) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": data, "more_body": True}

@@ -1,0 +1,100 @@
+"""What happens on an ext_proc stream: the input of the two halves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+Headers = Mapping[str, str]  # keys in lower case; of a repeated header the last value
+
+
+class RequestHeaders(msgspec.Struct, frozen=True):
+    """The client's headers; a body or trailers follow."""
+
+    headers: Headers
+
+
+class HeaderOnlyRequest(msgspec.Struct, frozen=True):
+    """The client's headers, and that is all: GET, or an empty body."""
+
+    headers: Headers
+
+
+class RequestBody(msgspec.Struct, frozen=True):
+    """A part of the body; more may follow."""
+
+    data: bytes
+
+
+class RequestLastBody(msgspec.Struct, frozen=True):
+    """The last part of the body, often empty."""
+
+    data: bytes
+
+
+class RequestOverflow(msgspec.Struct, frozen=True):
+    """A part of the body that takes it over the limit."""
+
+    limit_bytes: int
+
+
+class RequestTrailers(msgspec.Struct, frozen=True):
+    """The client's trailers, which end the request."""
+
+
+class Routed(msgspec.Struct, frozen=True):
+    """The answer to the action `Route`: where the request goes."""
+
+    set_headers: Sequence[tuple[str, str]]
+    remove_headers: Sequence[str] = ()
+    metadata: Mapping[str, Mapping[str, str]] = {}  # namespace to key to value
+    response_headers: Sequence[tuple[str, str]] = ()  # set on the answer to the client
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The request ends here. Also an answer to the action `Route`."""
+
+    status: int
+    message: str
+    reason: str = ""  # value of the reason header
+    code: str | None = None  # `code` of an OpenAI error
+    param: str | None = None  # `param` of an OpenAI error
+    retry_after_s: int | None = None
+
+
+class ResponseHeaders(msgspec.Struct, frozen=True):
+    """The answer's headers; a body or trailers follow."""
+
+    headers: Headers
+
+
+class HeaderOnlyResponse(msgspec.Struct, frozen=True):
+    """The answer's headers, and that is all."""
+
+    headers: Headers
+
+
+class ResponseBody(msgspec.Struct, frozen=True):
+    """A part of the answer's body; more may follow."""
+
+    data: bytes
+
+
+class ResponseLastBody(msgspec.Struct, frozen=True):
+    """The last part of the answer's body, often empty."""
+
+    data: bytes
+
+
+class ResponseTrailers(msgspec.Struct, frozen=True):
+    """The answer's trailers, which end it."""
+
+
+RequestMessage = (
+    RequestHeaders | HeaderOnlyRequest | RequestBody | RequestLastBody | RequestTrailers
+)
+RequestEvent = RequestMessage | RequestOverflow | Routed | Refused
+ResponseEvent = (
+    ResponseHeaders | HeaderOnlyResponse | ResponseBody | ResponseLastBody | ResponseTrailers
+)

@@ -1,0 +1,37 @@
+"""What the bodies of all APIs have in common."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeAlias
+
+import msgspec
+
+from epp.openai.invalid import Invalid
+
+# A value of which only one type means something. Objects and arrays are not built: nobody may make
+# the picker build a large tree for a field that it looks at once.
+Scalar: TypeAlias = bool | int | float | str | None
+
+ABSENT = msgspec.Raw()
+
+
+class Body(msgspec.Struct):
+    """The fields that every API may have; each API adds its own and says what its prompt is.
+
+    Only fields that the picker uses are declared, the others are skipped and left to the server.
+    """
+
+    limits: ClassVar[tuple[str, ...]] = ()  # fields that bound the output; the first one set counts
+
+    model: Scalar = None
+    stream: Scalar = None
+    cache_salt: Scalar = None
+
+    def text(self) -> str | Invalid:
+        """Return the prompt, such that a later turn of a conversation extends an earlier one."""
+        return ""
+
+    def output_limit(self) -> Scalar:
+        """Return how many tokens the client wants at most."""
+        given = (getattr(self, field) for field in self.limits)
+        return next((limit for limit in given if limit is not None), None)

@@ -1,0 +1,53 @@
+"""The text whose prefix decides what a server has cached already.
+
+It is compared, never shown to a model. Two requests with equal beginnings have prompts with equal
+beginnings, and different messages never make the same prompt: every boundary is a mark that text
+cannot contain, because a mark inside text is escaped.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import xxhash
+
+from epp.openai.body import ABSENT
+
+_MARK = "\x1e"
+_ESCAPED = _MARK + "-"
+_NOTHING = {b"", b"null", b"[]", b"{}"}
+_LONGEST_NOTHING = 5
+_BLANKS = b" \t\r\n"
+
+
+def plain(text: str) -> str:
+    """Return `text` with its own marks escaped, which practically no text has."""
+    return text.replace(_MARK, _ESCAPED) if _MARK in text else text
+
+
+def message(role: str, text: str) -> str:
+    """Mark where a message of `role` begins; `text` is marked up already."""
+    return f"{_MARK}<{plain(role)}{_MARK}>{text}"
+
+
+def separate(texts: list[str]) -> str:
+    """Join texts that do not follow each other, such as the prompts of a batch."""
+    return f"{_MARK},".join(texts)
+
+
+def raw(name: str, value: msgspec.Raw) -> str:
+    """Keep a field as the JSON that it is; nothing if it says nothing."""
+    if value is ABSENT or (json := bytes(value)) in _NOTHING:
+        return ""
+    return f"{_MARK}[{name}{_MARK}]{plain(json.decode(errors='replace'))}"
+
+
+def media(name: str, value: msgspec.Raw | memoryview) -> str:
+    """Put a short sum in the place of an image, a sound or a file."""
+    if value is ABSENT or memoryview(value)[:_LONGEST_NOTHING].tobytes() in _NOTHING:
+        return ""
+    return f"{_MARK}@{name}:{xxhash.xxh3_64_hexdigest(value)}"
+
+
+def token_ids(array: bytes) -> str:
+    """Write a JSON array of numbers as text; a longer array extends a shorter one."""
+    return f"{_MARK}#{array[1:-1].translate(None, _BLANKS).decode()},"

@@ -1,0 +1,88 @@
+"""Server-sent events, cut out of a byte stream that arrives in any pieces."""
+
+from __future__ import annotations
+
+_DATA = b"data:"
+_DONE = b"[DONE]"
+
+
+class EventReader:
+    """Bytes in, the data of complete events out. `[DONE]` is the end, not an event.
+
+    Memory is bounded: a line or an event over the limit is left out as if it had not been sent.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._line = bytearray()  # what is there of the current line
+        self._overlong = False  # the current line is over the limit
+        self._data: list[bytes] = []  # the data lines of the current event
+        self._data_bytes = 0
+        self._after_cr = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take the next piece and return the events that it completes."""
+        if self._is_one_event(data):
+            payload = data[5:-2].strip()
+            return [payload] if payload and payload != _DONE else []
+        if not data:
+            return []
+        after_cr, self._after_cr = self._after_cr, data.endswith(b"\r")
+        if after_cr:
+            data = data.removeprefix(b"\n")  # the second half of a CR LF
+        lines = data.splitlines()
+        rest = lines.pop() if data and not data.endswith((b"\n", b"\r")) else b""
+        events = [event for line in lines if (event := self._end_line(line))]
+        self._keep(rest)
+        return events
+
+    def end(self) -> list[bytes]:
+        """Return an event that lacks its final line break. (A browser would drop it.)"""
+        self._after_cr = False
+        return self.feed(b"\n\n")
+
+    def _is_one_event(self, data: bytes) -> bool:
+        """Tell whether this is how servers write: one event, whole, of one line."""
+        return (
+            data.endswith(b"\n\n")
+            and data.startswith(_DATA)
+            and data.find(b"\n") == len(data) - 2
+            and not (self._line or self._overlong or self._data_bytes)
+            and len(data) <= self._limit_bytes
+            and b"\r" not in data
+        )
+
+    def _end_line(self, line: bytes) -> bytes | None:
+        """Take the end of a line; return the event if that was its last."""
+        if self._line or self._overlong or len(line) > self._limit_bytes:
+            self._keep(line)
+            line, overlong = bytes(self._line), self._overlong
+            self._line.clear()
+            self._overlong = False
+            if overlong:
+                return None
+        if not line:
+            return self._dispatch()
+        if line.startswith(_DATA):
+            self._add(line[5:])
+        return None
+
+    def _keep(self, piece: bytes) -> None:
+        if self._overlong or len(self._line) + len(piece) > self._limit_bytes:
+            self._line.clear()
+            self._overlong = True
+        else:
+            self._line += piece
+
+    def _add(self, value: bytes) -> None:
+        self._data_bytes += len(value) + 1
+        if self._data_bytes <= self._limit_bytes:
+            self._data.append(value)
+        else:
+            self._data.clear()
+
+    def _dispatch(self) -> bytes | None:
+        payload = b"\n".join(self._data).strip()
+        self._data.clear()
+        self._data_bytes = 0
+        return payload if payload != _DONE else None

@@ -1,0 +1,45 @@
+"""What came of one request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from epp.exchange.events import Refused, Routed
+from epp.scheduling.decision import Decision, Outcome
+from epp.scheduling.scheduler import Reservation
+
+
+class Placement:
+    """An answer for the exchange, and what is held for the request until it ends."""
+
+    __slots__ = ("_on_end", "_reservation", "answer", "fairness_id", "model")
+
+    def __init__(
+        self,
+        model: str,
+        answer: Routed | Refused,
+        reservation: Reservation | None = None,
+        on_end: Callable[[], None] | None = None,
+        fairness_id: str = "",
+    ) -> None:
+        self.model = model
+        self.answer = answer
+        self.fairness_id = fairness_id
+        self._reservation = reservation
+        self._on_end = on_end
+
+    def __repr__(self) -> str:
+        return f"<Placement {self.model or '-'} {type(self.answer).__name__}>"
+
+    @property
+    def decision(self) -> Decision | None:
+        """Why the request went where it went; None if it was refused or placed before."""
+        return self._reservation.decision if self._reservation else None
+
+    def end(self, outcome: Outcome) -> None:
+        """Give back what the request held; a second call does nothing."""
+        if self._reservation is not None:
+            self._reservation.release(outcome)
+        if self._on_end is not None:
+            self._on_end()
+            self._on_end = None

@@ -1,0 +1,87 @@
+"""A choice, with all that led to it."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from epp.pool.endpoint import Endpoint
+
+
+class Exhausted(enum.Enum):
+    """Why no endpoint is left."""
+
+    NO_ENDPOINTS = "no-endpoints"
+    SATURATED = "saturated"
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What one filter dropped: addresses, in the order in which it saw them."""
+
+    plugin: str
+    dropped: tuple[str, ...]
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One scorer's opinion: a raw score from 0 to 1 for each candidate, in their order."""
+
+    plugin: str
+    weight: float
+    raw: tuple[float, ...]
+
+
+class Decision(msgspec.Struct, frozen=True, eq=False):
+    """The endpoints picked, best first, and why.
+
+    The inputs are the candidates themselves: each carries the load it was judged by, whose age is
+    `at - load.at`.
+    """
+
+    at: float
+    profile: str
+    picked: tuple[Endpoint, ...]
+    candidates: tuple[Endpoint, ...]  # what the filters left over
+    verdicts: tuple[Verdict, ...] = ()
+    columns: tuple[Column, ...] = ()
+    totals: tuple[float, ...] = ()  # weighted sums, in the order of the candidates
+    picker: str = ""
+
+    @property
+    def winner(self) -> Endpoint:
+        """The destination."""
+        return self.picked[0]
+
+    @property
+    def runner_up(self) -> tuple[Endpoint, float] | None:
+        """The best candidate that is not the destination and the margin (negative: it scored
+        higher, and chance or another rule decided).
+        """
+        others = [
+            (t, i) for i, t in enumerate(self.totals) if self.candidates[i] is not self.winner
+        ]
+        if not others:
+            return None
+        total, index = max(others, key=lambda other: other[0])
+        return self.candidates[index], self.total_of(self.winner) - total
+
+    def total_of(self, endpoint: Endpoint) -> float:
+        """The weighted sum of one candidate."""
+        return next(t for t, c in zip(self.totals, self.candidates, strict=True) if c is endpoint)
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """No endpoint can take the request."""
+
+    why: Exhausted
+    verdicts: tuple[Verdict, ...] = ()
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a routed request ended. `status` 0: nothing was seen of the answer."""
+
+    status: int = 0
+    completed: bool = False  # the answer was seen to its end
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None

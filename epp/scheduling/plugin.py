@@ -1,0 +1,86 @@
+"""The contract of a plugin.
+
+A plugin is one file with one class under a decorator of `epp.scheduling.registry`. Its parameters
+in the configuration are the fields of a frozen `msgspec.Struct`: of the class itself, or, where the
+plugin must remember something (a producer), of the class that its `Parameters` names and its
+constructor takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+from epp.pool.endpoint import Endpoint
+from epp.scheduling.decision import Decision, Exhausted, Outcome
+from epp.scheduling.query import Query
+
+if TYPE_CHECKING:
+    from random import Random
+
+
+class Filter(Protocol):
+    """Drops endpoints that must not get the request."""
+
+    exhausted: ClassVar[Exhausted]  # what it means when this filter drops the last endpoint
+
+    def needs(self) -> tuple[str, ...]:
+        """Names of the producers whose facts it reads; made with defaults if not configured."""
+
+    def keep(self, query: Query, endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+        """Return those that may get the request, in the given order."""
+
+
+class Scorer(Protocol):
+    """Rates endpoints."""
+
+    def needs(self) -> tuple[str, ...]:
+        """Names of the producers whose facts it reads; made with defaults if not configured."""
+
+    def score(self, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
+        """Return one number from 0 to 1 for each endpoint, in their order."""
+
+
+class Picker(Protocol):
+    """Chooses by the totals."""
+
+    def pick(
+        self, endpoints: Sequence[Endpoint], totals: Sequence[float], rng: Random
+    ) -> list[Endpoint]:
+        """Return at least one endpoint, best first; `endpoints` is never empty."""
+
+
+class Producer(Protocol):
+    """Remembers; filters and scorers read its facts."""
+
+    def produce(self, query: Query, endpoints: Sequence[Endpoint]) -> object:
+        """Return this producer's fact about the request."""
+
+    def reserve(self, query: Query, decision: Decision, fact: Any) -> None:
+        """Take note of a pick, in the same turn in which it was made; `fact` is its own."""
+
+    def release(self, query: Query, decision: Decision, outcome: Outcome) -> None:
+        """Take note of the request's end; called once for each `reserve`."""
+
+    def forget(self, endpoint: Endpoint) -> None:
+        """Drop what is known of an endpoint that left the pool."""
+
+    def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
+        """Return headers by which the client's next request is recognised."""
+
+
+@runtime_checkable
+class Seeded(Protocol):
+    """A producer whose hashes a stranger must not be able to compute.
+
+    The core draws no random numbers: the app sets the seed once, before the first request.
+    """
+
+    seed: int
+
+
+class ProfileHandler(Protocol):
+    """Chooses the scheduling profile of a request."""
+
+    def choose(self, query: Query, profiles: Sequence[str]) -> str:
+        """Return the name of one of `profiles`, which is never empty."""

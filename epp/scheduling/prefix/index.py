@@ -1,0 +1,124 @@
+"""Which endpoint has probably cached which blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+
+class _Slot:
+    """One endpoint: its bit in the masks and its blocks, longest unused first."""
+
+    __slots__ = ("address", "bit", "blocks")
+
+    def __init__(self, address: str, bit: int) -> None:
+        self.address = address
+        self.bit = bit
+        self.blocks: dict[int, None] = {}
+
+
+class PrefixIndex:
+    """For each block the endpoints that hold it, as a bit mask; for each endpoint an LRU list.
+
+    An endpoint never holds a block without all that come before it in the prompt: `insert` makes
+    earlier blocks younger than later ones, and the oldest go first, as they do in a model server.
+    """
+
+    def __init__(self, max_entries: int) -> None:
+        self.max_entries = max_entries  # over all endpoints
+        self._entries = 0
+        self._holders: dict[int, int] = {}
+        self._slots: dict[str, _Slot] = {}
+        self._addresses: list[str] = []  # by the number of the bit
+        self._free: list[int] = []
+
+    def __len__(self) -> int:
+        return self._entries
+
+    def __repr__(self) -> str:
+        return f"<PrefixIndex {self._entries} entries of {len(self._slots)} endpoints>"
+
+    def blocks_of(self, address: str) -> int:
+        """Return the number of blocks that the endpoint holds."""
+        slot = self._slots.get(address)
+        return len(slot.blocks) if slot else 0
+
+    def match(self, hashes: Sequence[int]) -> dict[str, int]:
+        """Return how many leading blocks each endpoint holds, without those that hold none.
+
+        Who holds a block held all before it, so where two blocks have the same holders, so have all
+        between them: the places where endpoints drop out are found by halving.
+        """
+        matched: dict[str, int] = {}
+        if not hashes:
+            return matched
+        holders = self._holders
+        spans = [(0, holders.get(hashes[0], 0), len(hashes), 0)]
+        while spans:
+            low, at_low, high, at_high = spans.pop()
+            if at_low == at_high:
+                continue
+            if high - low == 1:
+                for address in self._named(at_low & ~at_high):
+                    matched[address] = high
+                continue
+            middle = (low + high) // 2
+            at_middle = holders.get(hashes[middle], 0)
+            spans += ((low, at_low, middle, at_middle), (middle, at_middle, high, at_high))
+        return matched
+
+    def insert(self, address: str, hashes: Sequence[int], capacity: int) -> None:
+        """Record that the endpoint now has these blocks, and at most `capacity` of all."""
+        slot = self._slots.get(address) or self._add(address)
+        blocks, bit, holders = slot.blocks, slot.bit, self._holders
+        before = len(blocks)
+        for block in reversed(hashes[:capacity]):
+            if block in blocks:
+                del blocks[block]
+            elif block in holders:
+                holders[block] |= bit
+            else:
+                holders[block] = bit  # one object for all blocks that only this endpoint holds
+            blocks[block] = None
+        self._entries += len(blocks) - before
+        self._evict(slot, len(blocks) - capacity)
+        while self._entries > self.max_entries:
+            fullest = max(self._slots.values(), key=lambda other: len(other.blocks))
+            self._evict(fullest, self._entries - self.max_entries)
+
+    def drop(self, address: str) -> None:
+        """Forget an endpoint; its bit is used again."""
+        slot = self._slots.pop(address, None)
+        if slot is not None:
+            self._evict(slot, len(slot.blocks))
+            self._free.append(slot.bit.bit_length() - 1)
+
+    def _add(self, address: str) -> _Slot:
+        if self._free:
+            number = self._free.pop()
+            self._addresses[number] = address
+        else:
+            number = len(self._addresses)
+            self._addresses.append(address)
+        slot = self._slots[address] = _Slot(address, 1 << number)
+        return slot
+
+    def _evict(self, slot: _Slot, count: int) -> None:
+        if count <= 0:
+            return
+        victims = list(islice(slot.blocks, count))
+        for block in victims:
+            del slot.blocks[block]
+            left = self._holders[block] & ~slot.bit
+            if left:
+                self._holders[block] = left
+            else:
+                del self._holders[block]
+        self._entries -= len(victims)
+
+    def _named(self, mask: int) -> Iterator[str]:
+        digits = f"{mask:b}"[::-1]  # the search for the next 1 runs in C
+        number = digits.find("1")
+        while number >= 0:
+            yield self._addresses[number]
+            number = digits.find("1", number + 1)

@@ -1,0 +1,100 @@
+"""One way of choosing: filters, weighted scorers, a picker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import msgspec
+
+from epp.pool.endpoint import Endpoint
+from epp.scheduling.decision import Column, Decision, Exhausted, Refusal, Verdict
+from epp.scheduling.errors import PluginError
+from epp.scheduling.plugin import Filter, Picker, Scorer
+from epp.scheduling.query import Query
+
+if TYPE_CHECKING:
+    from random import Random
+
+P = TypeVar("P")
+
+
+class Named(msgspec.Struct, Generic[P], frozen=True):
+    """A plugin under the name that the configuration gives it."""
+
+    name: str
+    plugin: P
+    weight: float = 1.0  # of a scorer
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """Filters in order, then every scorer, then the picker."""
+
+    name: str
+    filters: tuple[Named[Filter], ...]
+    scorers: tuple[Named[Scorer], ...]
+    picker: Named[Picker]
+
+    def needs(self) -> frozenset[str]:
+        """Return the names of the producers whose facts are read here."""
+        filters = (name for named in self.filters for name in named.plugin.needs())
+        scorers = (name for named in self.scorers for name in named.plugin.needs())
+        return frozenset((*filters, *scorers))
+
+    def run(self, query: Query, endpoints: Sequence[Endpoint], rng: Random) -> Decision | Refusal:
+        """Choose among `endpoints`."""
+        candidates, verdicts, exhausted = self._filter(query, endpoints)
+        if not candidates:
+            return Refusal(exhausted, verdicts)
+        columns = tuple([_column(named, query, candidates) for named in self.scorers])
+        totals = _totals(columns, len(candidates))
+        picked = self.picker.plugin.pick(candidates, totals, rng)
+        if not picked:
+            raise PluginError(f"{self.picker.name} picked none of {len(candidates)} endpoints")
+        return Decision(
+            at=query.now,
+            profile=self.name,
+            picked=tuple(picked),
+            candidates=candidates,
+            verdicts=verdicts,
+            columns=columns,
+            totals=tuple(totals),
+            picker=self.picker.name,
+        )
+
+    def _filter(
+        self, query: Query, endpoints: Sequence[Endpoint]
+    ) -> tuple[tuple[Endpoint, ...], tuple[Verdict, ...], Exhausted]:
+        candidates: Sequence[Endpoint] = endpoints
+        verdicts = []
+        for named in self.filters:
+            before, candidates = candidates, named.plugin.keep(query, candidates)
+            verdicts.append(Verdict(named.name, _dropped(before, candidates)))
+            if not candidates:
+                return (), tuple(verdicts), named.plugin.exhausted
+        return tuple(candidates), tuple(verdicts), Exhausted.NO_ENDPOINTS
+
+
+def _column(named: Named[Scorer], query: Query, candidates: Sequence[Endpoint]) -> Column:
+    raw = named.plugin.score(query, candidates)
+    if len(raw) != len(candidates):
+        raise PluginError(f"{named.name} gave {len(raw)} scores for {len(candidates)} endpoints")
+    # Other people's scorers may leave the range; NaN compares false and becomes 0.
+    return Column(
+        named.name, named.weight, tuple([s if 0.0 <= s <= 1.0 else float(s > 1.0) for s in raw])
+    )
+
+
+def _dropped(before: Sequence[Endpoint], after: Sequence[Endpoint]) -> tuple[str, ...]:
+    if len(before) == len(after):
+        return ()
+    kept = {e.address for e in after}
+    return tuple(e.address for e in before if e.address not in kept)
+
+
+def _totals(columns: Sequence[Column], count: int) -> list[float]:
+    totals = [0.0] * count
+    for column in columns:
+        weight = column.weight
+        totals = [total + weight * s for total, s in zip(totals, column.raw, strict=True)]
+    return totals

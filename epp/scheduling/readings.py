@@ -1,0 +1,31 @@
+"""What the endpoints say of themselves, as far as it can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from epp.pool.endpoint import Endpoint
+from epp.pool.load import Load
+from epp.scheduling.query import Query
+
+T = TypeVar("T")
+
+
+def readings(
+    query: Query, endpoints: Sequence[Endpoint], metric: Callable[[Load], T | None]
+) -> list[T | None]:
+    """Return one metric of each endpoint; None: it is unknown, which is not the same as idle."""
+    now, max_age_s = query.now, query.max_load_age_s
+    loads = [e.fresh_load(now, max_age_s) for e in endpoints]
+    return [None if load is None else metric(load) for load in loads]
+
+
+def fewest_best(counts: Sequence[int | None]) -> list[float]:
+    """Return 1 for the lowest count, 0 for the highest and for an unknown one."""
+    known = [count for count in counts if count is not None]
+    highest, lowest = max(known, default=0), min(known, default=0)
+    span = highest - lowest
+    if span == 0:
+        return [0.0 if count is None else 1.0 for count in counts]
+    return [0.0 if count is None else (highest - count) / span for count in counts]

@@ -1,0 +1,96 @@
+"""Choosing an endpoint and keeping the books of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from epp.pool.endpoint import Endpoint
+from epp.scheduling.decision import Decision, Exhausted, Outcome, Refusal
+from epp.scheduling.errors import PluginError
+from epp.scheduling.plugin import Producer, ProfileHandler
+from epp.scheduling.profile import Profile
+from epp.scheduling.query import Query
+
+if TYPE_CHECKING:
+    from random import Random
+
+
+class Reservation:
+    """What a pick holds until its request ends; `release` counts once."""
+
+    __slots__ = ("_held", "_producers", "decision", "query")
+
+    def __init__(self, query: Query, decision: Decision, producers: Mapping[str, Producer]) -> None:
+        self.query = query
+        self.decision = decision
+        self._producers = producers
+        self._held: list[Producer] = []
+        try:
+            for name, producer in producers.items():
+                producer.reserve(query, decision, query.facts[name])
+                self._held.append(producer)
+        except BaseException:
+            self.release(Outcome())
+            raise
+
+    def response_headers(self) -> list[tuple[str, str]]:
+        """Return what the producers add to the answer."""
+        return [
+            header
+            for producer in self._producers.values()
+            for header in producer.response_headers(self.decision)
+        ]
+
+    def release(self, outcome: Outcome) -> None:
+        """Tell the producers how the request ended."""
+        held, self._held = self._held, []
+        with ExitStack() as stack:  # one that fails must not keep it from the others
+            for producer in held:
+                stack.callback(producer.release, self.query, self.decision, outcome)
+
+
+class Scheduler:
+    """Profiles, the handler that chooses one, and the producers that they share."""
+
+    def __init__(
+        self,
+        profiles: Sequence[Profile],
+        handler: ProfileHandler,
+        producers: Mapping[str, Producer],
+    ) -> None:
+        self._profiles = {profile.name: profile for profile in profiles}
+        self._names = tuple(self._profiles)
+        self._handler = handler
+        self._producers = dict(producers)
+
+    def __repr__(self) -> str:
+        return f"<Scheduler {', '.join(self._names)}>"
+
+    def schedule(
+        self, query: Query, endpoints: Sequence[Endpoint], rng: Random
+    ) -> Reservation | Refusal:
+        """Choose, and reserve in the same turn: the next request sees this one's weight."""
+        if not endpoints:
+            return Refusal(Exhausted.NO_ENDPOINTS)
+        facts = {name: p.produce(query, endpoints) for name, p in self._producers.items()}
+        informed = structs.replace(query, facts=facts)
+        decision = self._profile(informed).run(informed, endpoints, rng)
+        if isinstance(decision, Refusal):
+            return decision
+        return Reservation(informed, decision, self._producers)
+
+    def forget(self, endpoints: Iterable[Endpoint]) -> None:
+        """Drop what is known of endpoints that left the pool."""
+        for endpoint in endpoints:
+            for producer in self._producers.values():
+                producer.forget(endpoint)
+
+    def _profile(self, query: Query) -> Profile:
+        name = self._handler.choose(query, self._names)
+        if name not in self._profiles:
+            raise PluginError(f"the profile handler chose {name!r}, not one of {self._names}")
+        return self._profiles[name]

@@ -1,0 +1,141 @@
+"""One replica: when it is asked, and what becomes of its answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import random
+from collections.abc import Callable
+from typing import Protocol
+
+import xxhash
+
+from epp.pool.endpoint import Endpoint
+from epp.pool.load import Load
+from epp.scrape.errors import ScrapeError
+from epp.scrape.pace import Pace
+from epp.scrape.page import PageReader
+
+_log = logging.getLogger(__name__)
+
+# One failure is a hiccup; so many in a row are worth a line in the log.
+_WORTH_TELLING = 3
+
+
+class Asker(Protocol):
+    """What asks for a page and hands the answer to a callback."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a question is open."""
+        ...
+
+    def ask(self) -> None:
+        """Ask for the page."""
+        ...
+
+    def close(self) -> None:
+        """Never answer again."""
+        ...
+
+
+class Replica:
+    """Asks one endpoint at its own moments; `report` gets every load, or what went wrong.
+
+    The next question is set when the answer to the last is there, so the two never overlap.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        connect: Callable[[Callable[[bytes | ScrapeError], None]], Asker],
+        reader: PageReader,
+        report: Callable[[Endpoint, Load | ScrapeError], None],
+        *,
+        pace: Pace,
+        clock: Callable[[], float],
+        rng: random.Random,
+        in_flight: Callable[[Endpoint], int],
+    ) -> None:
+        self.endpoint = endpoint
+        self._asker = connect(self._receive)
+        self._reader = reader
+        self._report = report
+        self._pace = pace
+        self._clock = clock
+        self._rng = rng
+        self._in_flight = in_flight
+        # The same on every start, and unlike the neighbours' with the next address.
+        self._phase = xxhash.xxh32_intdigest(endpoint.address.encode()) / 2**32
+        self._failures = 0
+        self._used_at = -math.inf
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __repr__(self) -> str:
+        return f"<Replica {self.endpoint}, {self._failures} failures in a row>"
+
+    def start(self) -> None:
+        """Begin to ask."""
+        self._ask_at(self._pace.first(self._clock(), self._phase))
+
+    def close(self) -> None:
+        """Never ask again."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._asker.close()
+
+    def used(self) -> None:
+        """Take note of a pick; a replica that was idle until now is asked at once.
+
+        One that fails is not: traffic must not undo its backoff.
+        """
+        now = self._clock()
+        was_idle = not self._in_use(now)
+        self._used_at = now
+        if was_idle and not self._failures and self._timer is not None:
+            self._timer.cancel()
+            self._ask_at(now)
+
+    def _in_use(self, now: float) -> bool:
+        return self._pace.in_use(now, self._used_at) or self._in_flight(self.endpoint) > 0
+
+    def _ask_at(self, due: float) -> None:
+        self._due = due
+        delay_s = max(0.0, due - self._clock())
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._ask)
+
+    def _ask(self) -> None:
+        self._timer = None
+        self._asker.ask()
+
+    def _receive(self, result: bytes | ScrapeError) -> None:
+        now = self._clock()
+        read = result if isinstance(result, ScrapeError) else self._read(result, now)
+        if isinstance(read, ScrapeError):
+            self._fail(read, now)
+        else:
+            self._succeed(read, now)
+        self._report(self.endpoint, read)
+
+    def _read(self, page: bytes, now: float) -> Load | ScrapeError:
+        load = self._reader.read(page, now)
+        if load.waiting is None and load.running is None and load.kv_cache_usage is None:
+            return ScrapeError("empty", f"none of the metrics of {self.endpoint.engine}")
+        return load
+
+    def _succeed(self, _: Load, now: float) -> None:
+        if self._failures >= _WORTH_TELLING:
+            _log.info("metrics of %s can be read again", self.endpoint)
+        self._failures = 0
+        in_use = self._in_use(now)
+        self._ask_at(self._pace.following(now, self._due, self._phase, in_use=in_use))
+
+    def _fail(self, error: ScrapeError, now: float) -> None:
+        self._failures += 1
+        if self._failures == _WORTH_TELLING:
+            _log.warning("metrics of %s cannot be read: %s", self.endpoint, error)
+        # Failures must not line up: many replicas may fail in the same moment.
+        self._ask_at(self._pace.after_failure(now, self._failures, self._rng.random()))

@@ -1,0 +1,152 @@
+"""What one stream shows of its request, for the ledger and the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from epp.exchange.events import (
+    HeaderOnlyResponse,
+    Refused,
+    RequestBody,
+    RequestEvent,
+    RequestLastBody,
+    ResponseBody,
+    ResponseEvent,
+    ResponseHeaders,
+    ResponseLastBody,
+)
+from epp.openai.usage import Usage, UsageReader
+from epp.routing.placement import Placement
+from epp.scheduling.decision import Outcome
+from epp.telemetry.observer import Observer
+from epp.telemetry.record import Record
+
+_NO_USAGE = Usage()
+
+
+class Observation:
+    """Watches the events of a stream go by and reports once, at its end."""
+
+    __slots__ = (
+        "_completed",
+        "_first_byte_at",
+        "_observer",
+        "_open",
+        "_placement",
+        "_reader",
+        "_refused",
+        "_request_bytes",
+        "_response_bytes",
+        "_routed_at",
+        "_started_at",
+        "_status",
+    )
+
+    def __init__(self, observer: Observer, now: float) -> None:
+        self._observer = observer
+        self._started_at = now
+        self._routed_at: float | None = None
+        self._first_byte_at: float | None = None
+        self._placement: Placement | None = None
+        self._refused: Refused | None = None
+        self._reader: UsageReader | None = None
+        self._status = 0
+        self._request_bytes = 0
+        self._response_bytes = 0
+        self._completed = False
+        self._open = True
+        observer.stream_opened()
+
+    def request(self, event: RequestEvent) -> None:
+        """Count the body."""
+        if isinstance(event, (RequestBody, RequestLastBody)):
+            self._request_bytes += len(event.data)
+
+    def placed(self, placement: Placement, asked_at: float, now: float) -> None:
+        """Note what the router made of the request."""
+        self._placement = placement
+        self._routed_at = now if placement.decision is not None else None
+        self._observer.placed(placement, now - asked_at)
+
+    def refused(self, refused: Refused) -> None:
+        """Note that the client gets an answer of the picker's own."""
+        self._refused = refused
+
+    def response(self, event: ResponseEvent, clock: Callable[[], float]) -> None:
+        """Read the answer; one that no endpoint gave is not credited to any."""
+        if isinstance(event, (ResponseBody, ResponseLastBody)):
+            self._body(event.data, clock)
+            if isinstance(event, ResponseLastBody):
+                self._complete()
+        elif isinstance(event, (ResponseHeaders, HeaderOnlyResponse)):
+            status = event.headers.get(":status", "")
+            self._status = int(status) if status.isdecimal() else 0
+            if self._placement is not None and self._placement.decision is not None:
+                self._reader = UsageReader(event.headers.get("content-type", ""))
+            if isinstance(event, HeaderOnlyResponse):
+                self._complete()
+        else:
+            self._complete()
+
+    def end(self, now: float) -> None:
+        """Give back what the request held and report it; a second call does nothing."""
+        if not self._open:
+            return
+        self._open = False
+        usage = (self._reader.usage if self._reader else None) or _NO_USAGE
+        placement = self._placement
+        decision = placement.decision if placement is not None else None
+        if placement is not None:
+            placement.end(
+                Outcome(
+                    self._status,
+                    self._completed,
+                    usage.prompt_tokens,
+                    usage.completion_tokens,
+                    usage.cached_tokens,
+                )
+            )
+        if decision is not None:
+            self._observer.ended(decision)
+        # The second call for a request that was placed before adds nothing to count.
+        if self._refused is not None or decision is not None:
+            self._observer.finished(self._record(usage, now))
+        self._observer.stream_closed()
+
+    def _body(self, data: bytes, clock: Callable[[], float]) -> None:
+        if not data:
+            return
+        if self._first_byte_at is None:
+            self._first_byte_at = clock()
+        self._response_bytes += len(data)
+        if self._reader is not None:
+            self._reader.feed(data)
+
+    def _complete(self) -> None:
+        self._completed = True
+        if self._reader is not None:
+            self._reader.end()
+
+    def _record(self, usage: Usage, now: float) -> Record:
+        placement, refused = self._placement, self._refused
+        decision = placement.decision if placement else None
+        model = placement.model if placement else ""
+        return Record(
+            model=model,
+            target_model=model,
+            fairness_id=placement.fairness_id if placement else "",
+            priority=0,
+            streaming=self._reader.streaming if self._reader else False,
+            status=refused.status if refused else self._status,
+            reason=refused.reason if refused else "",
+            started_at=self._started_at,
+            routed_at=self._routed_at,
+            first_byte_at=self._first_byte_at,
+            ended_at=now,
+            request_bytes=self._request_bytes,
+            response_bytes=self._response_bytes,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            cached_tokens=usage.cached_tokens,
+            endpoint=decision.winner.address if decision else "",
+        )

@@ -1,0 +1,41 @@
+"""Requests that are under way, by endpoint."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from epp.pool.endpoint import Endpoint
+from epp.scheduling.decision import Decision
+
+
+class InFlight:
+    """Counts what was placed and is not over. An address that rejoins the pool starts anew."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, int]] = Counter()
+
+    def begin(self, decision: Decision, _model: str = "") -> None:
+        """Count a placed request in."""
+        self._counts[_key(decision.winner)] += 1
+
+    def end(self, decision: Decision) -> None:
+        """Count it out."""
+        key = _key(decision.winner)
+        self._counts[key] -= 1
+        if self._counts[key] <= 0:
+            del self._counts[key]
+
+    def of(self, endpoint: Endpoint) -> int:
+        """Return the requests that `endpoint` has from this picker."""
+        return self._counts[_key(endpoint)]
+
+    def by_address(self) -> dict[str, int]:
+        """Return the counts of all endpoints that have any."""
+        totals: Counter[str] = Counter()
+        for (address, _), count in self._counts.items():
+            totals[address] += count
+        return dict(totals)
+
+
+def _key(endpoint: Endpoint) -> tuple[str, int]:
+    return endpoint.address, endpoint.generation

@@ -1,0 +1,114 @@
+"""A picker without a transport: a pool, a configuration and streams to talk to."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+
+from epp.config.build import build
+from epp.config.load import load
+from epp.pool.endpoint import Endpoint
+from epp.pool.load import Load, LoraAdapters
+from epp.pool.store import Store
+from epp.routing.router import Router, RouterSettings
+from epp.server.conversation import Conversation, ConversationSettings
+from epp.telemetry.decisions import Decisions
+from epp.telemetry.metrics import Metrics
+from epp.telemetry.observer import Observer
+from epp.telemetry.record import Record
+
+HEADER = "apiVersion: llm-d.ai/v1alpha1\nkind: EndpointPickerConfig\n"
+DEFAULT = (
+    HEADER
+    + """
+plugins:
+- type: queue-scorer
+- type: kv-cache-utilization-scorer
+- type: lora-affinity-scorer
+schedulingProfiles:
+- name: default
+  plugins:
+  - {pluginRef: queue-scorer, weight: 2}
+  - {pluginRef: kv-cache-utilization-scorer, weight: 2}
+  - {pluginRef: lora-affinity-scorer, weight: 3}
+"""
+)
+
+
+class Clock:
+    """Stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def pod(
+    address: str,
+    queue: int = 0,
+    kv: float = 0.0,
+    *,
+    loras: Iterable[str] = (),
+    max_loras: int = 2,
+    at: float = 100.0,
+    labels: Mapping[str, str] | None = None,
+    running: int = 0,
+) -> Endpoint:
+    """Return an endpoint whose metrics were read just now."""
+    load = Load(
+        at,
+        waiting=queue,
+        running=running,
+        kv_cache_usage=kv,
+        loras=LoraAdapters(frozenset(loras), frozenset(), max_loras),
+    )
+    return Endpoint(address, labels=labels or {}, load=load)
+
+
+class Records(Observer):
+    """An observer that keeps the records."""
+
+    def __init__(self, metrics: Metrics, decisions: Decisions) -> None:
+        super().__init__(metrics, decisions)
+        self.records: list[Record] = []
+
+    def finished(self, record: Record) -> None:
+        self.records.append(record)
+        super().finished(record)
+
+
+class Picker:
+    """Everything behind a stream, without sockets and with a clock that stands still."""
+
+    def __init__(
+        self,
+        *pods: Endpoint,
+        config: str = DEFAULT,
+        settings: ConversationSettings | None = None,
+    ) -> None:
+        self.clock = Clock()
+        self.store = Store()
+        self.store.replace(pods)
+        for endpoint in pods:
+            known = self.store.get(endpoint.address)
+            if known is not None and endpoint.load is not None:
+                self.store.report(known, endpoint.load)
+        built = build(load(config, "test.yaml"), seed=1)
+        self.router = Router(
+            self.store, built.scheduler, random.Random(7), RouterSettings(parsers=built.parsers)
+        )
+        self.decisions = Decisions(10)
+        metrics = Metrics(pool=self.store.snapshot, clock=self.clock)
+        self.observer = Records(metrics, self.decisions)
+        self.settings = settings or ConversationSettings()
+
+    @property
+    def records(self) -> list[Record]:
+        """What was reported, one a finished request."""
+        return self.observer.records
+
+    def stream(self) -> Conversation:
+        """Open a stream."""
+        return Conversation(self.router, self.observer, self.clock, self.settings)
