@@ -1,5 +1,5 @@
 """`python -m epp` is `epp`."""
 
-from epp.cli import main
+from epp.cli.main import main
 
 main()

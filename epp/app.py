@@ -21,7 +21,7 @@ from epp.admin.pages import Pages
 from epp.config.build import Built, build
 from epp.config.load import default, load_file
 from epp.discovery.address import parse_address
-from epp.discovery.file import FileSource
+from epp.discovery.file import FileSource, load_targets
 from epp.discovery.source import Source
 from epp.discovery.static import StaticSource
 from epp.discovery.target import from_addresses
@@ -29,6 +29,7 @@ from epp.pool.endpoint import Endpoint
 from epp.pool.store import Store
 from epp.routing.router import Router, RouterSettings
 from epp.scheduling.decision import Decision
+from epp.scrape.engines import ENGINES
 from epp.scrape.pace import Pace
 from epp.scrape.poller import Poller
 from epp.scrape.tls import tls_context
@@ -105,7 +106,7 @@ class App:
             clock=clock,
             max_load_age_s=settings.metrics_staleness_threshold_s,
             inflight=self.in_flight.by_address,
-            poll_errors=lambda: {kind: count for kind, count in self._poller.errors.items()},
+            poll_errors=lambda: dict(self._poller.errors.items()),
         )
         self._observer = Observer(
             self.metrics,
@@ -229,12 +230,15 @@ def _source(settings: Settings) -> Source:
     if settings.endpoints and settings.endpoints_file:
         raise SettingsError("give either --endpoint or --endpoints-file, not both")
     if settings.endpoints_file:
+        load_targets(settings.endpoints_file)  # a broken file at start is a clear end
         return FileSource(settings.endpoints_file)
     if not settings.endpoints:
         raise SettingsError(
             "where are the model servers? Name each with --endpoint http://host:port, "
             "or all of them in a file with --endpoints-file"
         )
+    if settings.engine not in ENGINES:
+        raise SettingsError(f"--engine is one of {', '.join(ENGINES)}, not {settings.engine!r}")
     addresses = [parse_address(text) for text in settings.endpoints]
     return StaticSource(from_addresses(addresses, settings.engine))
 

@@ -26,7 +26,8 @@ def check_profiles(findings: Findings) -> None:
 
 
 def _check_implied(findings: Findings) -> None:
-    if not profile_of_all(findings.config.plugins).plugins:
+    unknown = None in findings.kinds.values()  # was said already, and may be what is missing
+    if not unknown and not profile_of_all(findings.config.plugins).plugins:
         findings.say("no filter, scorer or picker: there is nothing to choose by", "plugins")
     for i in findings.declared(PICKER)[1:]:
         findings.say("this is a second picker; a profile has one", "plugins", i)

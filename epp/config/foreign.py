@@ -35,10 +35,10 @@ _PLUGINS = frozenset(
     disagg-profile-handler disaggregatedset-rollout-screener edf-ordering-policy
     encode-filter endpoint-attribute-filter endpoint-attribute-scorer
     endpoint-notification-source fcfs-ordering-policy global-strict-fairness-policy
-    header-label-affinity-scorer header-profile-handler
-    inflight-load-producer k8s-notification-source latency-scorer latency-slo-admitter
-    mm-embeddings-cache-producer mm-embeddings-cache-scorer models-data-extractor
-    models-data-source multicluster-file-discovery multicluster-kv-cache-utilization-scorer
+    header-label-affinity-scorer header-profile-handler k8s-notification-source
+    latency-scorer latency-slo-admitter mm-embeddings-cache-producer
+    mm-embeddings-cache-scorer models-data-extractor models-data-source
+    multicluster-file-discovery multicluster-kv-cache-utilization-scorer
     multicluster-metrics-data-source multicluster-metrics-extractor
     multicluster-prefix-cache-scorer multicluster-queue-scorer no-hit-lru-scorer
     p2p-source-producer pd-profile-handler precise-prefix-cache-producer
@@ -46,11 +46,11 @@ _PLUGINS = frozenset(
     prefill-header-handler prefix-based-pd-decider prefix-cache-affinity-filter
     priority-holdback-policy probabilistic-admitter program-aware-fairness
     request-attribute-reporter round-robin-fairness-policy session-affinity-filter
-    session-id-producer sglanghttp-parser slo-deadline-ordering-policy
-    slo-headroom-tier-filter soft-reflective-ceiling-policy static-usage-limit-policy
-    token-load-scorer token-producer topology-affinity-filter topology-affinity-scorer
-    topology-extractor utilization-detector vertexai-parser vllmgrpc-parser
-    """.split()  # noqa: SIM905 - one name a line would hide the rest of this file
+    sglanghttp-parser slo-deadline-ordering-policy slo-headroom-tier-filter
+    soft-reflective-ceiling-policy static-usage-limit-policy token-load-scorer
+    token-producer topology-affinity-filter topology-affinity-scorer topology-extractor
+    utilization-detector vertexai-parser vllmgrpc-parser
+    """.split()
 )
 
 

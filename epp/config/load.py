@@ -36,7 +36,7 @@ def load_file(path: Path) -> EndpointPickerConfig:
 
 def default_text() -> str:
     """Return the file that stands for none."""
-    return resources.files("epp.config").joinpath("default.yaml").read_text()
+    return resources.files("epp.config").joinpath("default.yaml").read_text("utf-8")
 
 
 def default() -> EndpointPickerConfig:

@@ -18,7 +18,12 @@ class Problem(msgspec.Struct, frozen=True):
 def render(source: str, problems: Iterable[Problem]) -> str:
     """Return one `source:line: text` a line, in the order of the file."""
     ordered = sorted(problems, key=lambda problem: problem.line)
-    return "\n".join(f"{source}:{problem.line}: {problem.text}" for problem in ordered)
+    return "\n".join(f"{source}:{problem.line}: {_printable(problem.text)}" for problem in ordered)
+
+
+def _printable(text: str) -> str:
+    # Texts quote the file, and a quote must neither begin a line nor command the terminal.
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

@@ -52,7 +52,8 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> Problem:
     # The parser meets an open quote or bracket at the end of the file; it is mended where it began.
     unclosed = "end of stream" in (error.problem or "")
     mark = (error.context_mark if unclosed else None) or error.problem_mark
-    line = 1 if mark is None else min(mark.line, text.count("\n")) + 1
+    last = text.rstrip().count("\n") + 1
+    line = 1 if mark is None else min(mark.line + 1, last)
     context = f"{error.context}: " if error.context else ""
     return Problem(line, f"not valid YAML: {context}{error.problem}")
 

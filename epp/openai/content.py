@@ -57,23 +57,21 @@ Content: TypeAlias = str | Part | list[str | Part] | None
 
 def content_text(content: Content) -> str:
     """Return the text of `content`; one text part is the same as a plain string."""
-    if content is None:
-        return ""
     if isinstance(content, str):
         return prompt.plain(content)
-    if isinstance(content, Part):
-        return _part_text(content)
-    return "\n".join([content_text(part) for part in content])
+    if isinstance(content, list):
+        return "\n".join([content_text(part) for part in content])
+    if content is None:
+        return ""
+    return _part_text(content) if content.text is None else prompt.plain(content.text)
 
 
 def _part_text(part: Part) -> str:
-    for words in (part.text, part.refusal, part.thinking):
-        if words is not None:
-            return prompt.plain(words)
+    """Return what a part contributes that has no text of its own."""
+    words = part.thinking if part.refusal is None else part.refusal
+    if words is not None:
+        return prompt.plain(words)
     if part.content is not None:
         return content_text(part.content)
-    return (
-        prompt.raw("name", part.name)
-        + prompt.raw("input", part.input)
-        + "".join(prompt.media(field, getattr(part, field)) for field in _MEDIA)
-    )
+    sums = [prompt.media(field, getattr(part, field)) for field in _MEDIA]
+    return prompt.raw("name", part.name) + prompt.raw("input", part.input) + "".join(sums)

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-# The types that OpenAI documents. For 429 it sends the name of the budget that is used up instead
-# ("requests", "tokens"); here no budget is, the pool is full, so this is the class of the error.
-_TYPES = {
-    401: "authentication_error",
-    403: "permission_error",
-    429: "rate_limit_error",
-}
-# What client libraries look at before they wait and try again.
-_CODES = {429: "rate_limit_exceeded"}
+# OpenAI names the budget here that is used up ("requests", "tokens"). The picker has no budgets,
+# its pool is full, so this is the class of the error; the code is OpenAI's, programs look at it.
+_TOO_MANY = "rate_limit_error"
+_TOO_MANY_CODE = "rate_limit_exceeded"
 
 
 class _Error(msgspec.Struct):
@@ -28,13 +23,17 @@ class _Body(msgspec.Struct):
 
 def error_type(status: int) -> str:
     """Return the class of error that `status` stands for."""
-    return _TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")
+    if status == 429:
+        return _TOO_MANY
+    return "server_error" if status >= 500 else "invalid_request_error"
 
 
 def error_body(
     status: int, message: str, *, code: str | None = None, param: str | None = None
 ) -> bytes:
     """Return `{"error": {"message", "type", "code", "param"}}` as JSON."""
-    printable = message.encode(errors="replace").decode()  # a header may have broken characters
-    error = _Error(printable, error_type(status), code or _CODES.get(status), param)
+    if code is None and status == 429:
+        code = _TOO_MANY_CODE
+    printable = message.encode(errors="replace").decode()  # a path may have broken characters
+    error = _Error(printable, error_type(status), code, param)
     return msgspec.json.encode(_Body(error))

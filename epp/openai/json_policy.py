@@ -38,7 +38,12 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw) -> T | I
     except UnicodeDecodeError:
         return _malformed("a string is not UTF-8")
     except RecursionError:
-        return _malformed("it is nested too deeply")
+        return too_deep()
+
+
+def too_deep() -> Invalid:
+    """Refuse a body of more levels than the interpreter's stack has room for."""
+    return _malformed("it is nested too deeply")
 
 
 def _with_position(error: str, body: bytes | msgspec.Raw) -> str:

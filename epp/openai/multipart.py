@@ -48,7 +48,7 @@ def read_form(content_type: str, body: bytes) -> FormBody | Invalid:
     if not content_type.lower().lstrip().startswith("multipart/form-data") or boundary is None:
         return _malformed("expected multipart/form-data with a boundary")
     form = FormBody()
-    for part in _parts(body, b"--" + (boundary[1] or boundary[2]).encode()):
+    for part in _parts(body, b"--" + (boundary[1] or boundary[2]).encode(errors="replace")):
         refused = part if isinstance(part, Invalid) else _take(form, part)
         if refused is not None:
             return refused

@@ -25,11 +25,16 @@ class ScoreBody(Body):
     """Pairs of texts; which names they go by depends on the server's version."""
 
     text_1: Content = None
-    text_2: Content = None
+    data_1: Content = None
     queries: Content = None
+    text_2: Content = None
+    data_2: Content = None
     documents: Content = None
+    items: Content = None
 
     def text(self) -> str | Invalid:
         """Return the first sides, then the second ones."""
-        pairs = (self.text_1, self.queries, self.text_2, self.documents)
-        return prompt.separate([content_text(side) for side in pairs if side is not None])
+        first = (self.text_1, self.data_1, self.queries)
+        second = (self.text_2, self.data_2, self.documents, self.items)
+        sides = [side for side in first + second if side is not None]
+        return prompt.separate([content_text(side) for side in sides])

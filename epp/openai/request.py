@@ -9,6 +9,7 @@ import msgspec
 from epp.openai.apis import PARSERS, find_api
 from epp.openai.body import Body, Scalar
 from epp.openai.invalid import Invalid
+from epp.openai.json_policy import too_deep
 from epp.openai.model import MODEL_MAX_BYTES, invalid_model, model_name
 
 __all__ = [
@@ -67,7 +68,10 @@ def _understood(operation: str, body: Body) -> Request | Invalid:
     model = model_name(body.model)
     if isinstance(model, Invalid):
         return model
-    prompt = body.text()
+    try:
+        prompt = body.text()
+    except RecursionError:  # what is just not too deep to decode can be so to walk
+        return too_deep()
     if isinstance(prompt, Invalid):
         return prompt
     return Request(

@@ -67,15 +67,11 @@ class Poller:
     async def run(self) -> None:
         """Ask until cancelled."""
         async with asyncio.TaskGroup() as group:
-            self._group = group
+            self._start(group)
             try:
-                for replica in self._replicas.values():
-                    replica.start()
                 await asyncio.Event().wait()
             finally:
-                self._group = None
-                for replica in self._replicas.values():
-                    replica.close()
+                self._stop()
 
     def follow(self, change: Change) -> None:
         """Ask those that joined, no longer those that left; before `run` or during it."""
@@ -92,6 +88,16 @@ class Poller:
         replica = self._replicas.get(endpoint.address)
         if replica is not None:
             replica.used()
+
+    def _start(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+        for replica in self._replicas.values():
+            replica.start()
+
+    def _stop(self) -> None:
+        self._group = None
+        for replica in self._replicas.values():
+            replica.close()
 
     def _add(self, endpoint: Endpoint) -> None:
         try:
@@ -125,13 +131,13 @@ class Poller:
         return Client(
             whom,
             answered,
-            start=self._start,
+            start=self._spawn,
             tls=self._tls,
             timeout_s=self._timeout_s,
             max_bytes=self._max_bytes,
         )
 
-    def _start(self, connect: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    def _spawn(self, connect: Coroutine[None, None, None]) -> asyncio.Task[None]:
         if self._group is None:
             connect.close()
             raise RuntimeError("a replica is asked only while the poller runs")

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 
 import httpx
 import pytest
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Gauge, Metric
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.openmetrics.parser import (
-    text_string_to_metric_families as parse_openmetrics,
-)
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from epp.admin.pages import Pages
@@ -66,7 +64,8 @@ async def test_metrics_are_openmetrics_when_asked_for(client: httpx.AsyncClient)
     accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3"
     answer = await client.get("/metrics", headers={"accept": accept})
     assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
-    assert [f.samples[0].value for f in parse_openmetrics(answer.text)] == [3]
+    parse: Callable[[str], Iterable[Metric]] = openmetrics.text_string_to_metric_families
+    assert [f.samples[0].value for f in parse(answer.text)] == [3]
 
 
 async def test_other_work_goes_on_while_a_long_page_is_made(decisions: Decisions) -> None:

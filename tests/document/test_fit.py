@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -93,7 +94,11 @@ def test_a_key_without_a_value_leaves_the_default() -> None:
         ("name: true\n", 1, "name: expected text, got true; put it in quotes"),
         ("name: [a]\n", 1, "name: expected text, got a list"),
         ("name: boat\n", 1, "a boat is no car"),
-        ("name: x\nkind: cupe\n", 2, 'kind: "cupe" is none of coupe, estate; did you mean "coupe"?'),
+        (
+            "name: x\nkind: cupe\n",
+            2,
+            'kind: "cupe" is none of coupe, estate; did you mean "coupe"?',
+        ),
         ("name: x\nkind: []\n", 2, "kind: a list is none of coupe, estate"),
         ("name: x\nwheels: 4\n", 2, "wheels: expected a list, got 4"),
         ("name: x\nspare: [1]\n", 2, "spare: expected a mapping, got a list"),
@@ -102,14 +107,22 @@ def test_a_key_without_a_value_leaves_the_default() -> None:
             3,
             "spare.spokeCount: expected a whole number >= 3, got 2",
         ),
-        ("name: x\nspare: {spokeCount: 2.5}", 2, "spare.spokeCount: expected a whole number, got 2.5"),
+        (
+            "name: x\nspare: {spokeCount: 2.5}",
+            2,
+            "spare.spokeCount: expected a whole number, got 2.5",
+        ),
         ("name: x\nweight: heavy\n", 2, 'weight: expected a number, got "heavy"'),
         ("name: x\nweight: .nan\n", 2, "weight: expected a finite number, got nan"),
         ("name: x\nweight: -.inf\n", 2, "weight: expected a finite number, got -inf"),
         ("name: x\ndoors: 1.5\n", 2, "doors: expected a whole number or text, got 1.5"),
         ("name: x\nelectric: yes\n", 2, 'electric: expected true or false, got "yes"'),
         ("name: x\nlabels: [a]\n", 2, "labels: expected a mapping, got a list"),
-        ("name: x\nlabels:\n  a: b\n  c: 1\n", 4, "labels.c: expected text, got 1; put it in quotes"),
+        (
+            "name: x\nlabels:\n  a: b\n  c: 1\n",
+            4,
+            "labels.c: expected text, got 1; put it in quotes",
+        ),
         ("name: x\nseats:\n- 1\n- b\n", 4, 'seats[1]: expected a whole number, got "b"'),
         ("- name: x\n", 1, "expected a mapping, got a list"),
     ],
@@ -146,3 +159,21 @@ def _root(text: str) -> Node:
     found = read(text.encode())
     assert isinstance(found, Node)
     return found
+
+
+def test_what_may_be_nothing_may_be_written_so() -> None:
+    class Row(msgspec.Struct):
+        cells: tuple[int | None, ...]
+
+    problems: list[Problem] = []
+    assert fit(_root("cells: [1, null]\n"), Row, "", problems) == Row((1, None))
+    assert problems == []
+
+
+def test_a_refusal_in_other_words_is_passed_on() -> None:
+    class Visit(msgspec.Struct):
+        on: datetime.date
+
+    problems: list[Problem] = []
+    assert fit(_root("on: tomorrow\n"), Visit, "", problems) is None
+    assert problems == [Problem(1, "on: Invalid RFC3339 encoded date")]

@@ -14,3 +14,7 @@ def test_the_nearest_name_is_offered() -> None:
 
 def test_nothing_is_offered_when_nothing_is_near() -> None:
     assert did_you_mean("xyz", ["weight", "name"]) == ""
+
+
+def test_what_a_file_says_cannot_command_the_terminal() -> None:
+    assert render("a.yaml", [Problem(1, "a\x1b[2Jb\r\nc ü")]) == "a.yaml:1: a\\x1b[2Jb\\r\\nc ü"

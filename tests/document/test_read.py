@@ -74,7 +74,7 @@ def test_an_alias_repeats_its_anchor_at_the_line_of_its_key() -> None:
         ("# nothing\n", 1, "the file is empty"),
         ("a: [1\nb: 2", 2, "did not find expected ',' or ']'"),
         ("a: 1\nb: 'x\nc: 3\n", 2, "while scanning a quoted scalar: found unexpected end"),
-        ("a: 1\n\tb: 2\n", 2, "cannot start any token"),
+        ("a: 1\n\tb: 2\n", 2, "found a tab character that violates indentation"),
         ("a: b: c", 1, "mapping values are not allowed"),
         ("a: 1\nb: 2\na: 3\n", 3, 'the key "a" is here twice (first on line 1)'),
         ("a:\n  - b: 1\n    b: 2\n", 3, 'the key "b" is here twice (first on line 2)'),

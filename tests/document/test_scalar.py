@@ -36,7 +36,11 @@ def test_nan_is_a_number_like_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["yes", "on", "off", "n", "12:30", "2026-01-01", "1_000", "0b1", "nan", "inf", "9" * 301]
+    "word", ["yes", "on", "off", "n", "12:30", "2026-01-01", "1_000", "0b1", "nan", "inf"]
 )
 def test_what_older_yaml_takes_for_something_else_is_text(word: str) -> None:
     assert scalar(word) == word
+
+
+def test_a_number_too_long_for_an_integer_is_a_float() -> None:
+    assert scalar("9" * 5000) == math.inf

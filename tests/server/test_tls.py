@@ -16,7 +16,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from epp.server.errors import CertificateError
-from epp.server.tls import KeyPair, credentials_from, self_signed, self_signed_credentials
+from epp.server.tls import (
+    CertificateFiles,
+    KeyPair,
+    credentials_from,
+    self_signed,
+    self_signed_credentials,
+)
 from tests.server.loopback import Echoes, open_stream, serving
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -131,6 +137,24 @@ async def test_a_broken_pair_is_reported_once_and_the_last_good_one_kept(
 
         put(tmp_path, new)
         assert await served_by(listener.port) == new.chain
+
+
+def test_files_are_read_again_only_when_they_have_changed(tmp_path: Path) -> None:
+    old, new = self_signed(NOW), self_signed(NOW)
+    put(tmp_path, old)
+    files = CertificateFiles(tmp_path)
+
+    assert files.changed() is None
+    assert files.current == old
+
+    put(tmp_path, new)
+    assert files.changed() is not None
+    assert files.current == new
+    assert files.changed() is None
+
+    remove_the_certificate(tmp_path)
+    assert files.changed() is None
+    assert files.current == new
 
 
 @pytest.mark.parametrize("missing", ["tls.key", "tls.crt"])

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import given
@@ -12,15 +12,16 @@ from prometheus_client.core import (
     GaugeMetricFamily,
     HistogramMetricFamily,
 )
-from prometheus_client.openmetrics.parser import (
-    text_string_to_metric_families as parse_openmetrics,
-)
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from prometheus_client.samples import Sample
 
 from epp.telemetry.exposition import OPENMETRICS, TEXT, render
 
-PARSERS = {TEXT: parse_text, OPENMETRICS: parse_openmetrics}
+PARSERS: dict[str, Callable[[str], Iterable[Metric]]] = {
+    TEXT: parse_text,
+    OPENMETRICS: openmetrics.text_string_to_metric_families,
+}
 
 
 def families(label: str = "llama", value: float = 2.5) -> list[Metric]:

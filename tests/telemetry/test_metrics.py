@@ -16,7 +16,7 @@ FLOW = {"fairness_id": "default-flow", "priority": "0"}
 def make(
     models: tuple[str, ...] = ("llama",),
     poll_errors: Mapping[str, int] | None = None,
-    **limits: int,
+    max_series: int = 1000,
 ) -> Metrics:
     return Metrics(
         pool=lambda: Snapshot((ENDPOINT,)),
@@ -24,7 +24,7 @@ def make(
         known_models=models,
         inflight=lambda: {"10.0.0.1:8000": 2},
         poll_errors=lambda: poll_errors or {},
-        **limits,
+        max_series=max_series,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -16,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from epp.demo.sim.answer import Answer, ChatAnswer, TextAnswer
 from epp.demo.sim.ask import Ask, read_chat, read_completion
-from epp.demo.sim.completion import Completion, StreamedCompletion, gone
+from epp.demo.sim.completion import Completion, StreamedCompletion, dawdle
 from epp.demo.sim.faults import changed
 from epp.demo.sim.page import GARBAGE, MEDIA_TYPE
 from epp.demo.sim.problem import Problem
@@ -76,7 +75,7 @@ class Handlers:
         replica, faults = self._replica, self._replica.switch.faults
         body = await request.body()
         if faults.hang:
-            await gone(request.receive)
+            await dawdle(request.receive, for_s=None)
             return Response()
         if replica.rng.random() < faults.error_rate:
             return _refusal(Problem(500, "the engine has failed, as it was told to"))
@@ -103,10 +102,11 @@ class Handlers:
         """Say that the server is there."""
         return Response()
 
-    async def metrics(self, _request: Request) -> Response:
+    async def metrics(self, request: Request) -> Response:
         """Return the page that is scraped."""
         faults = self._replica.switch.faults
-        await asyncio.sleep(faults.slow_metrics_s)
+        if faults.slow_metrics_s:
+            await dawdle(request.receive, faults.slow_metrics_s)
         if faults.metrics_off:
             return Response(status_code=404)
         page = GARBAGE if faults.garbage_metrics else self._replica.metrics()

@@ -76,7 +76,7 @@ def read_chat(body: bytes) -> Ask | Problem:
     """Read the body of /v1/chat/completions."""
     try:
         chat = msgspec.json.decode(body, type=_Chat)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Problem(400, str(error))
     segments = []
     for message in chat.messages:
@@ -88,7 +88,7 @@ def read_completion(body: bytes) -> Ask | Problem:
     """Read the body of /v1/completions; of several prompts none is answered."""
     try:
         completion = msgspec.json.decode(body, type=_Completion)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Problem(400, str(error))
     content = _prompt_content(completion.prompt)
     if not content:

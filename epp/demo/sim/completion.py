@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -20,6 +21,13 @@ async def gone(receive: Receive) -> None:
     """Wait until the client closes its connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def dawdle(receive: Receive, for_s: float | None) -> None:
+    """Wait, for ever if None, but not for a client that has left."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(for_s):
+            await gone(receive)
 
 
 class Completion:

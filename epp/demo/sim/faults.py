@@ -31,7 +31,7 @@ def changed(faults: Faults, patch: bytes) -> Faults | str:
     try:
         fields = msgspec.json.decode(patch, type=dict[str, object])
         return msgspec.convert({**msgspec.structs.asdict(faults), **fields}, Faults)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return str(error)
 
 

@@ -15,7 +15,7 @@ class Job:
     and values are in memory; when nothing is missing, the next token can be sampled.
     """
 
-    content: bytearray
+    content: bytearray = field(repr=False)
     fingerprint: int
     max_tokens: int
     arrived_at: float
@@ -23,8 +23,8 @@ class Job:
     adapter: str = ""
     root: int = 0  # of the block keys
     prompt_tokens: int = field(init=False)
-    keys: list[int] = field(default_factory=list)
-    blocks: list[int] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list, repr=False)
+    blocks: list[int] = field(default_factory=list, repr=False)
     computed: int = 0
     generated: int = 0
     cached: int = 0  # prompt tokens found in the cache at first admission

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 KEEP_ALIVE_S = 75  # longer than proxies keep idle connections, so that it is they who close
+LAST_WORDS_S = 5  # handlers see that their connection is cut and end at once
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -35,6 +36,7 @@ class Listener:
             log_config=None,
             access_log=False,
             proxy_headers=False,
+            timeout_graceful_shutdown=LAST_WORDS_S,
             timeout_keep_alive=KEEP_ALIVE_S,
         )
         config.load()

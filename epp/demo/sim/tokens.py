@@ -16,7 +16,7 @@ _WORDS = (
     "ink its jar job joy key kit law leg let lid lip log lot low man map may men mix mud new "
     "nor not now nut oak odd off oil old one our out own pan pen pet pie pig pot put ran raw "
     "red rib row run sad sat saw sea see set she shy sit six sky sun tax tea ten the tie tin "
-    "too top toy try two use van war was way web wet who why win wit yes yet you zoo "
+    "too top toy try two use van war was way web wet who why win wig yes yet you zoo "
 )
 WORDS = tuple(_WORDS[start : start + TOKEN_BYTES] for start in range(0, len(_WORDS), TOKEN_BYTES))
 

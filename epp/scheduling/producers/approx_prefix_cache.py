@@ -38,7 +38,7 @@ class ApproxPrefixCacheProducer:
         max_prefix_blocks_to_match: Annotated[int, msgspec.Meta(ge=1)] = 2048
         max_prefix_tokens_to_match: Annotated[int, msgspec.Meta(ge=1)] = 131_072
         lru_capacity_per_server: Annotated[int, msgspec.Meta(ge=1)] = 31_250
-        lru_capacity_total: Annotated[int, msgspec.Meta(ge=1)] = 2_000_000
+        lru_capacity_total: Annotated[int, msgspec.Meta(ge=1)] = 1_000_000
 
     def __init__(self, parameters: Parameters) -> None:
         self.seed = 0

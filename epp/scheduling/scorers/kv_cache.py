@@ -23,4 +23,7 @@ class KVCacheScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     def score(self, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
         """Subtract the used share from 1."""
         used = readings(query, endpoints, lambda load: load.kv_cache_usage)
-        return [0.0 if share is None else min(1.0, max(0.0, 1.0 - share)) for share in used]
+        return [
+            0.0 if share is None or share >= 1.0 else 1.0 - share if share > 0.0 else 1.0
+            for share in used
+        ]

@@ -60,7 +60,7 @@ class Play:
 
     def drain(self, most: int = 10_000) -> list[Token]:
         """Play to the end, which must come."""
-        tokens = []
+        tokens: list[Token] = []
         for _ in range(most):
             if self.begin() is None:
                 return tokens

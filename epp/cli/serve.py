@@ -1,134 +1,27 @@
-"""The command line."""
+"""`epp serve`: the picker alone."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
-import uvloop
 
-import epp
-from epp.admin.listen import AdminError
-from epp.app import App, Settings, SettingsError
-from epp.config.error import ConfigError
-from epp.discovery.error import DiscoveryError
-from epp.server.errors import ServerError
-from epp.telemetry import logs
-
-EXPECTED = (AdminError, ConfigError, DiscoveryError, ServerError, SettingsError)
-
-app = typer.Typer(
-    name="epp",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Endpoint picker for Envoy: sends each OpenAI-style request to the replica that will "
-    "answer it soonest.",
+from epp.app import App, Settings
+from epp.cli.options import (
+    ConfigFile,
+    Endpoints,
+    EndpointsFile,
+    Engine,
+    LogFormat,
+    LogLevel,
+    configure_logs,
 )
+from epp.cli.running import run_until_signal
 
 
-def main() -> None:
-    """Run a command; an error that the user can mend is one line and exit status 2."""
-    try:
-        app()
-    except EXPECTED as error:
-        fail(str(error))
-
-
-def fail(message: str) -> NoReturn:
-    """Say what is wrong and end with status 2."""
-    sys.stderr.write(f"epp: {message}\n")
-    sys.exit(2)
-
-
-def run_until_signal(serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
-    """Run `serve` with an event that SIGTERM and SIGINT set; a second signal ends at once."""
-
-    async def supervised() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-
-        def stopping(number: signal.Signals) -> None:
-            stop.set()
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stopping, number)
-        await serve(stop)
-
-    try:
-        uvloop.run(supervised())
-    except* EXPECTED as group:
-        fail("; ".join(str(error) for error in group.exceptions))
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(epp.__version__)
-        raise typer.Exit
-
-
-@app.callback()
-def _epp(
-    _version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None: ...
-
-
-Endpoints = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--endpoint",
-        envvar="EPP_ENDPOINT",
-        metavar="URL",
-        help="A model server, as http://host:port. Repeat it for each replica.",
-    ),
-]
-EndpointsFile = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="EPP_ENDPOINTS_FILE",
-        metavar="FILE",
-        help="All model servers in a YAML file, which is read again when it changes.",
-    ),
-]
-Engine = Annotated[
-    str,
-    typer.Option(
-        envvar="EPP_ENGINE",
-        help="Whose metrics the --endpoint servers have: vllm, sglang, trtllm-serve, "
-        "triton-tensorrt-llm or triton.",
-    ),
-]
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="EPP_CONFIG_FILE",
-        metavar="FILE",
-        help="How to choose: an EndpointPickerConfig. Without it: queue 2, KV cache 2, prefix 3.",
-    ),
-]
-LogLevel = Annotated[
-    str, typer.Option(envvar="EPP_LOG_LEVEL", help="debug, info, warning or error.")
-]
-LogFormat = Annotated[
-    str,
-    typer.Option(
-        envvar="EPP_LOG_FORMAT", help="json, text, or auto: text on a terminal, else json."
-    ),
-]
-
-
-@app.command()
-def serve(  # the flags are the interface  # noqa: PLR0917
+def serve(
     endpoint: Endpoints = None,
     endpoints_file: EndpointsFile = None,
     engine: Engine = "vllm",
@@ -235,7 +128,7 @@ def serve(  # the flags are the interface  # noqa: PLR0917
     log_format: LogFormat = "auto",
 ) -> None:
     """Run the picker alone, for an Envoy that calls it over ext_proc."""
-    logs.configure(log_level, _log_format(log_format), sys.stderr)
+    configure_logs(log_level, log_format)
     settings = Settings(
         endpoints=tuple(endpoint or ()),
         endpoints_file=endpoints_file,
@@ -263,11 +156,3 @@ def serve(  # the flags are the interface  # noqa: PLR0917
         await App(settings).run(stop)
 
     run_until_signal(picker)
-
-
-def _log_format(text: str) -> logs.Format:
-    match text:
-        case "json" | "text" | "auto":
-            return text
-        case _:
-            raise SettingsError(f"--log-format is json, text or auto, not {text!r}")

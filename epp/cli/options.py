@@ -1,0 +1,66 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from epp.app import SettingsError
+from epp.telemetry import logs
+
+Endpoints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--endpoint",
+        envvar="EPP_ENDPOINT",
+        metavar="URL",
+        help="A model server, as http://host:port. Repeat it for each replica.",
+    ),
+]
+EndpointsFile = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="EPP_ENDPOINTS_FILE",
+        metavar="FILE",
+        help="All model servers in a YAML file, which is read again when it changes.",
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        envvar="EPP_ENGINE",
+        help="Whose metrics the --endpoint servers have: vllm, sglang, trtllm-serve, "
+        "triton-tensorrt-llm or triton.",
+    ),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="EPP_CONFIG_FILE",
+        metavar="FILE",
+        help="How to choose: an EndpointPickerConfig. Without it: queue 2, KV cache 2, prefix 3.",
+    ),
+]
+LogLevel = Annotated[
+    str, typer.Option(envvar="EPP_LOG_LEVEL", help="debug, info, warning or error.")
+]
+LogFormat = Annotated[
+    str,
+    typer.Option(
+        envvar="EPP_LOG_FORMAT", help="json, text, or auto: text on a terminal, else json."
+    ),
+]
+
+
+def configure_logs(level: str, form: str) -> None:
+    """Write the logs as `--log-level` and `--log-format` say."""
+    if level not in {"debug", "info", "warning", "error"}:
+        raise SettingsError(f"--log-level is debug, info, warning or error, not {level!r}")
+    match form:
+        case "json" | "text" | "auto":
+            logs.configure(level, form, sys.stderr)
+        case _:
+            raise SettingsError(f"--log-format is json, text or auto, not {form!r}")

@@ -1,0 +1,97 @@
+"""`epp sim`: a model server that is only simulated."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from epp.cli.running import fail, run_until_signal
+from epp.demo.error import DemoError
+from epp.demo.sim.faults import Faults
+from epp.demo.sim.options import SimOptions
+from epp.demo.sim.server import serve
+
+
+def sim(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0: any.")] = 8000,
+    name: Annotated[str, typer.Option(help="What answers say in the header x-served-by.")] = "",
+    served_model_name: Annotated[
+        list[str] | None, typer.Option(help="A model that it serves. Can be repeated.")
+    ] = None,
+    lora: Annotated[
+        list[str] | None, typer.Option(help="A LoRA adapter that it has. Can be repeated.")
+    ] = None,
+    max_num_seqs: Annotated[int, typer.Option(help="Requests in a batch.")] = 256,
+    num_gpu_blocks: Annotated[int, typer.Option(help="Size of the KV cache.")] = 26_312,
+    speed: Annotated[
+        float, typer.Option(help="Of the hardware, 1 is an H100: 0.5 takes twice as long.")
+    ] = 1.0,
+    time_scale: Annotated[
+        float, typer.Option(help="Of the clock: 10 plays ten seconds in one.")
+    ] = 1.0,
+    background_rps: Annotated[
+        float, typer.Option(help="Requests that it makes up for itself, per second.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn by lot.")] = 0,
+    error_rate: Annotated[float, typer.Option(help="Share of requests answered 500.")] = 0.0,
+    hang: Annotated[bool, typer.Option("--hang", help="Never answer.")] = False,
+    slow_metrics: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long /metrics takes.")
+    ] = 0.0,
+    garbage_metrics: Annotated[
+        bool, typer.Option("--garbage-metrics", help="Answer /metrics with nonsense.")
+    ] = False,
+    exit_after: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Go away after so long.")
+    ] = None,
+) -> None:
+    """Simulate a vLLM server: OpenAI API, batching, KV cache, metrics, and faults on request.
+
+    Faults can also be switched while it runs: POST /sim/faults {"error_rate": 0.5}.
+    """
+    defaults = SimOptions()
+    try:
+        options = SimOptions(
+            host=host,
+            port=port,
+            name=name,
+            served_model_name=tuple(served_model_name or defaults.served_model_name),
+            loras=tuple(lora or ()),
+            max_num_seqs=max_num_seqs,
+            num_gpu_blocks=num_gpu_blocks,
+            speed=speed,
+            time_scale=time_scale,
+            background_rps=background_rps,
+            seed=seed,
+            faults=Faults(
+                error_rate=error_rate,
+                hang=hang,
+                slow_metrics_s=slow_metrics,
+                garbage_metrics=garbage_metrics,
+                exit_after_s=exit_after,
+            ),
+        )
+    except ValueError as error:
+        fail(str(error))
+
+    async def simulate(stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(_serve(options, stop))
+            await stop.wait()
+            serving.cancel()
+
+    run_until_signal(simulate)
+
+
+async def _serve(options: SimOptions, stop: asyncio.Event) -> None:
+    try:
+        await serve(options, started=lambda url: typer.echo(f"simulated vLLM at {url}"))
+    except OSError as error:
+        reason = error.strerror or error
+        message = f"cannot listen on {options.host}:{options.port}: {reason}; choose another --port"
+        raise DemoError(message) from error
+    finally:
+        stop.set()

@@ -1,0 +1,31 @@
+"""`epp validate`: is a configuration right, and what does it mean?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from epp.config.build import build
+from epp.config.load import load_file
+
+
+def validate(
+    config_file: Annotated[Path, typer.Argument(help="An EndpointPickerConfig.")],
+) -> None:
+    """Check a configuration file and say what it does; each mistake is named by its line."""
+    config = load_file(config_file)
+    built = build(config, seed=0)
+    types = {spec.name: spec.type for spec in config.plugins}
+    typer.echo(f"{config_file} is good.")
+    for profile in config.scheduling_profiles:
+        typer.echo(f"profile {profile.name}:")
+        for reference in profile.plugins:
+            weight = f"  weight {reference.weight:g}" if reference.weight is not None else ""
+            name = reference.plugin_ref
+            of_type = f" ({types[name]})" if types.get(name, name) != name else ""
+            typer.echo(f"  {name}{of_type}{weight}")
+    typer.echo(f"parsers: {', '.join(sorted(built.parsers))}")
+    for warning in built.warnings:
+        typer.secho(f"warning: {warning}", fg="yellow")

@@ -1,0 +1,179 @@
+"""What the clients that people use send, and what they make of our errors."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from epp.openai.errors import error_body
+from epp.openai.request import Request
+from epp.openai.usage import Usage, UsageReader
+from tests.openai.loopback import Server, serve
+
+openai: Any = pytest.importorskip("openai")
+
+PICTURE = "data:image/png;base64," + base64.b64encode(b"picture").decode()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serve() as serving:
+        yield serving
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Any]:
+    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as made:
+        yield made
+
+
+@pytest.fixture
+def claude(server: Server) -> Iterator[Any]:
+    anthropic: Any = pytest.importorskip("anthropic")
+    with anthropic.Anthropic(base_url=server.url, api_key="none", max_retries=0) as made:
+        yield made
+
+
+def last(server: Server) -> Request:
+    request = server.read[-1]
+    assert isinstance(request, Request), request
+    return request
+
+
+def test_a_chat_with_parts_and_tools(server: Server, client: Any) -> None:
+    client.chat.completions.create(
+        model="m",
+        max_completion_tokens=5,
+        tools=[{"type": "function", "function": {"name": "add", "parameters": {}}}],
+        messages=[
+            {"role": "system", "content": "Be brief."},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is this?"},
+                    {"type": "image_url", "image_url": {"url": PICTURE}},
+                ],
+            },
+        ],
+    )
+    request = last(server)
+    assert (request.operation, request.model, request.max_tokens) == ("chat", "m", 5)
+    assert request.prompt.startswith("\x1e[tools\x1e]")
+    assert "\x1e<system\x1e>Be brief.\x1e<user\x1e>What is this?\n\x1e@image_url:" in request.prompt
+
+
+def test_a_streamed_chat(server: Server, client: Any) -> None:
+    server.content_type = "text/event-stream"
+    server.body = b"data: [DONE]\n\n"
+    messages = [{"role": "user", "content": "Hi"}]
+    assert not list(client.chat.completions.create(model="m", messages=messages, stream=True))
+    assert last(server) == Request("chat", "m", "\x1e<user\x1e>Hi", stream=True)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("Hi", "Hi"),
+        (["Hi", "you"], "Hi\x1e,you"),
+        ([1, 2], "\x1e#1,2,"),
+        ([[1], [2]], "\x1e#[1],[2],"),
+    ],
+)
+def test_completions_and_embeddings(server: Server, client: Any, prompt: Any, text: str) -> None:
+    client.completions.create(model="m", prompt=prompt, max_tokens=5)
+    assert last(server) == Request("completion", "m", text, max_tokens=5)
+    server.body = b'{"data": [{"embedding": []}]}'
+    client.embeddings.create(model="m", input=prompt)
+    assert last(server) == Request("embeddings", "m", text)
+
+
+def test_responses_and_conversations(server: Server, client: Any) -> None:
+    items = [{"role": "user", "content": [{"type": "input_text", "text": "Hi"}]}]
+    client.responses.create(model="m", input=items, instructions="Be brief.", max_output_tokens=5)
+    prompt = "\x1e<system\x1e>Be brief.\x1e<user\x1e>Hi"
+    assert last(server) == Request("responses", "m", prompt, max_tokens=5)
+    client.conversations.create(items=items)
+    assert last(server) == Request("conversations", "", "\x1e<user\x1e>Hi")
+    client.conversations.create()
+    assert last(server) == Request("conversations")
+
+
+def test_pictures_and_speech(server: Server, client: Any) -> None:
+    client.images.generate(model="m", prompt="A cat")
+    assert last(server) == Request("image_generation", "m", "A cat")
+    client.audio.speech.create(model="m", input="Hi", voice="alloy")
+    assert last(server) == Request("speech", "m", "Hi")
+
+
+def test_uploads_of_sound(server: Server, client: Any) -> None:
+    sound = ("a.wav", b"RIFF\r\n\r\n" * 1000)
+    client.audio.transcriptions.create(model="whisper", file=sound, prompt="Names: Ann")
+    request = last(server)
+    assert (request.operation, request.model, request.stream) == ("transcription", "whisper", False)
+    assert request.prompt.startswith("Names: Ann\x1e@file:")
+    client.audio.translations.create(model="whisper", file=sound)
+    assert (last(server).operation, last(server).model) == ("translation", "whisper")
+
+
+def test_a_streamed_upload(server: Server, client: Any) -> None:
+    server.content_type = "text/event-stream"
+    server.body = b"data: [DONE]\n\n"
+    list(client.audio.transcriptions.create(model="m", file=("a.wav", b"x"), stream=True))
+    assert last(server).stream
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        (400, "BadRequestError"),
+        (404, "NotFoundError"),
+        (413, "APIStatusError"),
+        (429, "RateLimitError"),
+        (500, "InternalServerError"),
+        (503, "InternalServerError"),
+    ],
+)
+def test_errors_arrive_with_all_their_fields(
+    server: Server, client: Any, status: int, name: str
+) -> None:
+    server.status = status
+    server.body = error_body(status, 'Not "this".', code="some_code", param="model")
+    with pytest.raises(getattr(openai, name)) as caught:
+        client.completions.create(model="m", prompt="Hi")
+    error = caught.value
+    assert (error.status_code, error.code, error.param) == (status, "some_code", "model")
+    assert error.body["message"] == 'Not "this".'
+    assert error.type in {"invalid_request_error", "rate_limit_error", "server_error"}
+
+
+def test_messages_of_anthropic(server: Server, claude: Any) -> None:
+    server.body = b'{"content": []}'
+    asked = {"model": "c", "messages": [{"role": "user", "content": "Hi"}], "system": "Be brief."}
+    claude.messages.create(**asked, max_tokens=5)
+    prompt = "\x1e<system\x1e>Be brief.\x1e<user\x1e>Hi"
+    assert last(server) == Request("messages", "c", prompt, max_tokens=5)
+    claude.messages.count_tokens(**asked)
+    assert last(server) == Request("count_tokens", "c")
+
+
+def test_the_client_of_anthropic_understands_our_errors(server: Server, claude: Any) -> None:
+    server.status = 400
+    server.body = error_body(400, "No.")
+    anthropic: Any = pytest.importorskip("anthropic")
+    with pytest.raises(anthropic.BadRequestError) as caught:
+        claude.messages.create(model="c", messages=[], max_tokens=5)
+    assert caught.value.body["error"]["message"] == "No."
+
+
+def test_usage_is_what_the_client_reads(server: Server, client: Any) -> None:
+    server.body = b'{"usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}}'
+    theirs = client.completions.create(model="m", prompt="Hi").usage
+    reader = UsageReader("application/json")
+    reader.feed(server.body)
+    reader.end()
+    assert reader.usage == Usage(
+        theirs.prompt_tokens, theirs.completion_tokens, theirs.total_tokens
+    )
