@@ -78,7 +78,7 @@ async def test_a_request_is_answered_explained_and_counted() -> None:
             [decided] = (await client.get(f"{admin}/decisions")).json()
             page = (await client.get(f"{admin}/metrics")).text
         assert "127.0.0.1:9" in decided["sentence"]
-        assert 'endpoint_name="127.0.0.1:9"' in page
+        assert 'llm_d_epp_scheduler_attempts_total{status="success"' in page, page
         assert app.in_flight.by_address() == {}
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from epp.demo import ports
 from epp.demo.bootstrap import BootstrapOptions, render
+from epp.demo.error import DemoError
 from epp.demo.leash import leashed
 
 POLL_INTERVAL_S = 0.02
@@ -20,7 +21,7 @@ TERMINATE_TIMEOUT_S = 5.0
 LOG_TAIL_LINES = 5
 
 
-class EnvoyError(Exception):
+class EnvoyError(DemoError):
     """Envoy does not run; the message says what to do."""
 
 
@@ -36,9 +37,9 @@ class Envoy:
         """The process id."""
         return self._process.pid
 
-    async def wait(self) -> int:
-        """Until it ends, by whatever cause; the exit status."""
-        return await self._process.wait()
+    async def watch(self) -> None:
+        """Wait for an end that nobody asked for; it raises EnvoyError."""
+        raise _early_end(await self._process.wait(), self.log_path)
 
 
 def binary() -> Path:

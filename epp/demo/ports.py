@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import socket
 
+from epp.demo.error import DemoError
 
-class PortTakenError(Exception):
+_TCP = socket.SOCK_STREAM
+
+
+class PortError(DemoError):
     """A port cannot be listened on; the message says which option to change."""
 
 
@@ -18,6 +22,16 @@ def free_port(host: str = "127.0.0.1") -> int:
         return port
 
 
+def parse_listen(text: str, option: str) -> tuple[str, int]:
+    """The IP address and port in `HOST:PORT`; an IPv6 address stands in brackets."""
+    host, _, port = text.rpartition(":")
+    try:
+        found = socket.getaddrinfo(host.strip("[]") or "127.0.0.1", int(port), type=_TCP)
+    except (ValueError, OSError) as error:
+        raise PortError(f"{option} {text}: write it like 127.0.0.1:8080") from error
+    return str(found[0][4][0]), int(port)
+
+
 def require_free(host: str, port: int, option: str) -> None:
     """Raise unless `port` can be listened on.
 
@@ -27,15 +41,19 @@ def require_free(host: str, port: int, option: str) -> None:
     with _socket(host) as probe:
         try:
             probe.bind((host, port))
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise PortTakenError(
+        except (OSError, OverflowError) as error:  # the latter: above 65535
+            reason = (
+                os.strerror(error.errno)
+                if isinstance(error, OSError) and error.errno
+                else str(error)
+            )
+            raise PortError(
                 f"cannot listen on {host} port {port}: {reason}; choose another with {option}"
             ) from error
 
 
 def _socket(host: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    probe = socket.socket(family, socket.SOCK_STREAM)
+    probe = socket.socket(family, _TCP)
     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     return probe

@@ -71,7 +71,12 @@ def _take(form: FormBody, part: Part) -> Invalid | None:
 def _parts(body: bytes, delimiter: bytes) -> Iterator[Part | Invalid]:
     """Cut `body` at the delimiters. A body that is not whole ends with an Invalid."""
     view = memoryview(body)
-    at = 0 if body.startswith(delimiter) else _next(body, delimiter, 0)
+    why = f"the form has more than {_MAX_PARTS} fields"
+    at = (
+        0
+        if body.startswith((delimiter + b"\r\n", delimiter + b"--"))
+        else _next(body, delimiter, 0)
+    )
     for _ in range(_MAX_PARTS):
         start = at + len(delimiter)
         if at >= 0 and body.startswith(b"--", start):
@@ -79,13 +84,13 @@ def _parts(body: bytes, delimiter: bytes) -> Iterator[Part | Invalid]:
         head_end = body.find(b"\r\n\r\n", start, start + _MAX_HEAD_BYTES)
         end = _next(body, delimiter, head_end + 2)
         if at < 0 or head_end < 0 or end < 0:
-            yield _malformed("the form is not complete")
-            return
+            why = "the form is not complete"
+            break
         part = _part(body[start:head_end], view[head_end + 4 : max(head_end + 4, end - 2)])
         if part is not None:
             yield part
         at = end
-    yield _malformed(f"the form has more than {_MAX_PARTS} fields")
+    yield _malformed(why)
 
 
 def _next(body: bytes, delimiter: bytes, start: int) -> int:

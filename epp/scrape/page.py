@@ -88,7 +88,7 @@ def _blocks(metric: Metric, lines: list[bytes]) -> int | None:
 def _block_size(metric: Metric, lines: list[bytes]) -> int | None:
     """Take the first: the engines of one server are configured alike."""
     sizes = _numbers(metric, lines)
-    return int(sizes[-1]) if sizes and 1 <= sizes[0] <= _MOST_BLOCK_TOKENS else None
+    return int(sizes[0]) if sizes and 1 <= sizes[0] <= _MOST_BLOCK_TOKENS else None
 
 
 def _mean_usage(metric: Metric, lines: list[bytes]) -> float | None:

@@ -20,7 +20,7 @@ class ListenSettings(msgspec.Struct, frozen=True):
 
     port: int  # 0: any that is free
     host: str = "::"  # every address, IPv4 included
-    max_message_bytes: int = 17 * 1024 * 1024
+    max_message_bytes: int = 17 * 1024 * 1024  # the largest body, and room for what surrounds it
 
     # Envoy opens another connection once a connection holds this many streams, and the kernel
     # spreads connections, not streams, over processes that share a port. A low limit is therefore

@@ -13,7 +13,7 @@ import pytest_asyncio
 from epp.demo.bootstrap import BootstrapOptions, Mode
 from epp.demo.ports import free_port
 from tests.e2e.canary import Canary, perched
-from tests.e2e.gateway import Gateway, open_gateway
+from tests.e2e.gateway import MAX_BODY_BYTES, Gateway, open_gateway
 from tests.e2e.picker import Picker, serving
 from tests.e2e.upstream import Upstream, listening
 
@@ -24,7 +24,6 @@ COMBINATIONS: list[tuple[Mode, bool]] = [
     ("buffered", True),
 ]
 NAMES = [f"{mode}{'-override' if override else ''}" for mode, override in COMBINATIONS]
-MAX_BODY_BYTES = 6_000_000
 
 session = pytest_asyncio.fixture(scope="session", loop_scope="session")
 

@@ -18,6 +18,7 @@ from tests.e2e.picker import Picker
 PROMPT = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
 CHAT = "/v1/chat/completions"
 TIMEOUT_S = 20.0
+MAX_BODY_BYTES = 6_000_000  # the picker's limit
 
 
 @dataclass
@@ -29,6 +30,14 @@ class Gateway:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.options.listen_port}"
+
+    @property
+    def too_large(self) -> bytes:
+        """A body just above the limit that applies: the picker's or, buffered, Envoy's.
+
+        Not more, or the refusal can be overtaken by the end of a connection that is written to.
+        """
+        return b"x" * (MAX_BODY_BYTES + 1 if self.options.mode == "duplex" else 40_000)
 
     @property
     def streams_at_once(self) -> bool:

@@ -35,7 +35,7 @@ async def test_a_client_s_own_destination_is_not_followed(gateway: Gateway, cana
         "unknown path": await client.post("/anything", json={"a": 1}, headers=bait),
         "not JSON": await client.post(CHAT, content=b"{", headers=bait),
         "no model": await client.post(CHAT, json={"messages": []}, headers=bait),
-        "too large": await client.post(CHAT, content=b"x" * 7_000_000, headers=bait),
+        "too large": await client.post(CHAT, content=gateway.too_large, headers=bait),
         "own error": await gateway.chat({**bait, "x-answer-status": "500"}),
     }
     streamed = await gateway.stream(bait)

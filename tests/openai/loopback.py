@@ -29,17 +29,17 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
-    server: Server
-
     def do_POST(self) -> None:
+        server = self.server
+        assert isinstance(server, Server)
         body = self.rfile.read(int(self.headers["content-length"]))
         path = request_path({":path": self.path})
-        self.server.read.append(parse(path, self.headers.get("content-type", ""), body))
-        self.send_response(self.server.status)
-        self.send_header("content-type", self.server.content_type)
-        self.send_header("content-length", str(len(self.server.body)))
+        server.read.append(parse(path, self.headers.get("content-type", ""), body))
+        self.send_response(server.status)
+        self.send_header("content-type", server.content_type)
+        self.send_header("content-length", str(len(server.body)))
         self.end_headers()
-        self.wfile.write(self.server.body)
+        self.wfile.write(server.body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name it has
         """Say nothing."""

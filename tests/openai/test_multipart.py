@@ -44,6 +44,11 @@ def test_an_upload_says_its_model_and_prompt() -> None:
     assert "RIFF" not in request.prompt
 
 
+def test_a_translation_is_asked_for_alike() -> None:
+    read = parse("/v1/audio/translations", TYPE, form(field("model", b"m")))
+    assert read == Request("translation", "m")
+
+
 def test_equal_sounds_make_equal_prompts() -> None:
     first, again, other = (understood(form(sound(s))).prompt for s in (SOUND, SOUND, SOUND + b"!"))
     assert first == again != other
@@ -65,6 +70,10 @@ def test_a_value_may_be_empty_and_a_form_too() -> None:
 
 def test_a_preamble_and_an_epilogue_are_skipped() -> None:
     assert understood(b"preamble\r\n" + form(field("model", b"m")) + b"epilogue").model == "m"
+
+
+def test_a_line_that_begins_like_the_boundary_is_not_it() -> None:
+    assert isinstance(read_form(TYPE, b"--b0undary2\r\n\r\nx\r\n--b0undary2--\r\n"), Invalid)
 
 
 def test_a_file_is_never_a_model() -> None:

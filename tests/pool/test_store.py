@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -159,3 +160,4 @@ class StoreEqualsADict(RuleBasedStateMachine):
 
 
 TestStoreEqualsADict = StoreEqualsADict.TestCase
+TestStoreEqualsADict.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load, LoraAdapters
 from epp.scheduling.query import Query
+
+# A loaded machine is no reason to fail, and there are many plugins to try.
+briefly = settings(max_examples=30, deadline=None)
 
 MODELS = st.sampled_from(["llama", "llama-sql", "llama-de", "qwen"])
 LABELS = st.dictionaries(

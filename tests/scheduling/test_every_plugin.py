@@ -72,6 +72,7 @@ def test_what_it_needs_is_the_name_of_a_producer(kind: registry.Registry[Any], n
 
 
 @pytest.mark.parametrize("name", registry.scorers.names())
+@strategies.briefly
 @given(query=strategies.queries, pool=strategies.endpoints())
 def test_a_scorer_gives_one_score_from_0_to_1_for_each_endpoint(
     name: str, query: Query, pool: list[Endpoint]
@@ -86,6 +87,7 @@ def test_a_scorer_gives_one_score_from_0_to_1_for_each_endpoint(
 
 
 @pytest.mark.parametrize("name", registry.scorers.names())
+@strategies.briefly
 @given(query=strategies.queries, pool=strategies.endpoints(min_size=2), data=st.data())
 def test_a_score_belongs_to_the_endpoint_and_not_to_its_place(
     name: str, query: Query, pool: list[Endpoint], data: st.DataObject
@@ -107,6 +109,7 @@ LOAD_SCORERS = [
 
 
 @pytest.mark.parametrize("name", LOAD_SCORERS)
+@strategies.briefly
 @given(query=strategies.queries, pool=strategies.endpoints(min_size=1))
 def test_an_endpoint_of_unknown_load_is_not_idle(
     name: str, query: Query, pool: list[Endpoint]
@@ -118,6 +121,7 @@ def test_an_endpoint_of_unknown_load_is_not_idle(
 
 
 @pytest.mark.parametrize("name", registry.filters.names())
+@strategies.briefly
 @given(query=strategies.queries, pool=strategies.endpoints())
 def test_a_filter_keeps_some_in_their_order(name: str, query: Query, pool: list[Endpoint]) -> None:
     keeper = registry.filters.make(name, {})
@@ -129,6 +133,7 @@ def test_a_filter_keeps_some_in_their_order(name: str, query: Query, pool: list[
 
 
 @pytest.mark.parametrize("name", registry.pickers.names())
+@strategies.briefly
 @given(pool=strategies.endpoints(min_size=1), data=st.data(), seed=st.integers())
 def test_a_picker_picks_candidates_and_none_twice(
     name: str, pool: list[Endpoint], data: st.DataObject, seed: int
@@ -156,6 +161,7 @@ def test_a_picker_has_no_chance_of_its_own(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", registry.producers.names())
+@strategies.briefly
 @given(query=strategies.queries, pool=strategies.endpoints(min_size=1), data=st.data())
 def test_a_producer_bears_any_order_of_events(
     name: str, query: Query, pool: list[Endpoint], data: st.DataObject

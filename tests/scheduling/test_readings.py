@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from epp.scheduling.readings import fewest_best, readings
@@ -36,6 +36,7 @@ def test_unknown_counts_are_alike() -> None:
     assert fewest_best([]) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.integers(), max_size=8))
 def test_fewer_is_never_worse(counts: list[int | None]) -> None:
     scores = fewest_best(counts)

@@ -4,14 +4,18 @@ import asyncio
 
 import grpc
 import grpc.aio
+import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
+from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.server.reflection import add_reflection
-from tests.server.loopback import Echoes, serving
+from epp.server.servicer import SERVICE
+from tests.server.loopback import Echoes, channel_to, serving
 
 
 def reflected(port: int) -> tuple[set[str], set[str], str]:
@@ -35,3 +39,42 @@ async def test_a_client_without_proto_files_learns_the_service_and_its_messages(
     }
     assert fields == {field.name for field in pb.ProcessingRequest.DESCRIPTOR.fields}
     assert reply == "envoy.service.ext_proc.v3.ProcessingResponse"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "file"),
+    [
+        (SERVICE, pb.DESCRIPTOR.name),
+        (f"{SERVICE}.Process", pb.DESCRIPTOR.name),
+        ("envoy.service.ext_proc.v3.ProcessingRequest", pb.DESCRIPTOR.name),
+        ("envoy.type.v3.HttpStatus", "envoy/type/v3/http_status.proto"),
+    ],
+)
+async def test_the_file_of_a_service_a_method_or_a_message_is_found(symbol: str, file: str) -> None:
+    response = await file_containing(symbol)
+
+    first = response.file_descriptor_response.file_descriptor_proto[0]
+    assert FileDescriptorProto.FromString(first).name == file
+
+
+@pytest.mark.parametrize("symbol", [f"{SERVICE}.Other", "unknown.Service", ""])
+async def test_what_is_not_there_is_not_found(symbol: str) -> None:
+    response = await file_containing(symbol)
+
+    assert response.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
+
+
+async def file_containing(symbol: str) -> ServerReflectionResponse:
+    async with serving(add_reflection) as listener, channel_to(listener) as channel:
+        ask: grpc.aio.StreamStreamMultiCallable[ServerReflectionRequest, ServerReflectionResponse]
+        ask = channel.stream_stream(
+            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+            request_serializer=ServerReflectionRequest.SerializeToString,
+            response_deserializer=ServerReflectionResponse.FromString,
+        )
+        stream = ask()
+        await stream.write(ServerReflectionRequest(file_containing_symbol=symbol))
+        response = await stream.read()
+        await stream.done_writing()
+        assert isinstance(response, ServerReflectionResponse)
+        return response

@@ -29,15 +29,13 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Say whether `labels` meet this requirement."""
-        match self.operator:
-            case "In":
-                return labels.get(self.key) in self.values
-            case "NotIn":  # also without the label
-                return labels.get(self.key) not in self.values
-            case "Exists":
-                return self.key in labels
-            case "DoesNotExist":
-                return self.key not in labels
+        value = labels.get(self.key)
+        return {
+            "In": value in self.values,
+            "NotIn": value not in self.values,  # also without the label
+            "Exists": value is not None,
+            "DoesNotExist": value is None,
+        }[self.operator]
 
 
 @filters("label-selector-filter")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from epp.scheduling.prefix.blocks import block_hashes, root_hash
@@ -48,6 +48,7 @@ def test_a_hash_fits_in_64_bits() -> None:
     assert all(0 <= found < 2**64 for found in hashes("abcd" * 50))
 
 
+@settings(deadline=None)
 @given(st.text("ab", max_size=40), st.text("ab", max_size=40), st.integers(1, 5))
 def test_two_prompts_share_as_many_hashes_as_they_share_blocks(
     one: str, other: str, size: int
@@ -67,6 +68,7 @@ def test_parts_do_not_run_into_each_other() -> None:
     assert len({root_hash(1, "ab", "c"), root_hash(1, "a", "bc"), root_hash(1, "1:a", "")}) == 3
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**64 - 1), st.text(), st.text())
 def test_a_root_is_a_seed(seed: int, model: str, salt: str) -> None:
     assert 0 <= root_hash(seed, model, salt) < 2**64

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -174,3 +175,6 @@ class IndexEqualsPlainLists(RuleBasedStateMachine):
 
 
 TestIndexEqualsPlainLists = IndexEqualsPlainLists.TestCase
+TestIndexEqualsPlainLists.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None
+)

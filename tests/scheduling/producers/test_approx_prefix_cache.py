@@ -62,7 +62,7 @@ def test_a_prompt_shorter_than_a_block_leaves_no_trace() -> None:
 
 
 @pytest.mark.parametrize("other", [{"model": "qwen"}, {"cache_salt": "tenant"}])
-def test_models_and_salts_share_nothing(other: dict[str, str]) -> None:
+def test_models_and_salts_share_nothing(other: dict[str, Any]) -> None:
     producer = made()
     send(producer, query(prompt("a")), A)
     assert matched(producer, query(prompt("a"), **other)) == {}
