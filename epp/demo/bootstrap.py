@@ -87,7 +87,7 @@ class BootstrapOptions(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = "duplex"
     allow_mode_override: bool = False
     picker_tls: bool = True
-    picker_filters: int = 1  # AI Gateway adds one for each match of a route
+    picker_filters: int = 1  # AI Gateway adds one for each match of a route; 0: all is plain
     buffer_limit_bytes: int = 32768
     request_timeout_s: float = 60.0  # 0: none
     idle_timeout_s: float | None = None  # of a stream in which nothing moves; None: Envoy's, 300
@@ -98,7 +98,7 @@ class BootstrapOptions(msgspec.Struct, frozen=True, kw_only=True):
     strip_destination: bool = False  # drop the client's own destination header
     accept_trailers: bool = False  # of HTTP/1.1 clients
     shared_port: bool = True  # other processes may listen on the port beside this one
-    plain_port: int | None = None  # a server for the path /plain, without the picker
+    plain_ports: Sequence[int] = ()  # servers for the path /plain, without the picker, in turn
     access_log: str | None = None
 
 
@@ -144,8 +144,8 @@ def bootstrap(options: BootstrapOptions) -> Bootstrap:
             options.picker_port, tls=options.picker_tls, max_requests=options.max_requests
         ),
     ]
-    if options.plain_port is not None:
-        upstreams.append(clusters.plain_cluster(options.plain_port))
+    if options.plain_ports:
+        upstreams.append(clusters.plain_cluster(options.plain_ports))
     return Bootstrap(
         admin=Admin(address=clusters.address("127.0.0.1", options.admin_port)),
         static_resources=BootstrapStaticResources(
@@ -249,13 +249,13 @@ def _routes(options: BootstrapOptions) -> RouteConfiguration:
         name="pool",
         match=RouteMatch(prefix="/"),
         route=RouteAction(
-            cluster=clusters.POOL,
+            cluster=clusters.POOL if options.picker_filters else clusters.PLAIN,
             auto_host_rewrite=False,
             timeout=timedelta(seconds=options.request_timeout_s),
             idle_timeout=None if idle_s is None else timedelta(seconds=idle_s),
         ),
     )
-    routes = [pool] if options.plain_port is None else [_plain_route(), pool]
+    routes = [_plain_route(), pool] if options.plain_ports else [pool]
     return RouteConfiguration(
         name="http",
         ignore_port_in_host_matching=True,

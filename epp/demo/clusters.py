@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from envoy_data_plane.envoy.config.cluster.v3 import (
@@ -80,16 +81,16 @@ def picker_cluster(port: int, *, tls: bool, max_requests: int | None) -> Cluster
         transport_socket=_unchecked_tls() if tls else None,
         typed_extension_protocol_options={HTTP_OPTIONS: Any.pack(http2)},
         circuit_breakers=None if max_requests is None else _breakers(max_requests),
-        load_assignment=_load_assignment(PICKER, port, health=HealthStatus.HEALTHY),
+        load_assignment=_load_assignment(PICKER, [port], health=HealthStatus.HEALTHY),
     )
 
 
-def plain_cluster(port: int) -> Cluster:
-    """A server on loopback that is reached without asking the picker."""
+def plain_cluster(ports: Sequence[int]) -> Cluster:
+    """Servers on loopback that are reached in turn, without asking the picker."""
     return Cluster(
         name=PLAIN,
         type=ClusterDiscoveryType.STATIC,
-        load_assignment=_load_assignment(PLAIN, port),
+        load_assignment=_load_assignment(PLAIN, ports),
     )
 
 
@@ -120,12 +121,12 @@ def _unchecked_tls() -> TransportSocket:
 
 
 def _load_assignment(
-    cluster: str, port: int, health: HealthStatus = HealthStatus.UNKNOWN
+    cluster: str, ports: Sequence[int], health: HealthStatus = HealthStatus.UNKNOWN
 ) -> ClusterLoadAssignment:
-    host = LbEndpoint(
-        endpoint=Endpoint(address=address("127.0.0.1", port)),
-        health_status=health,
-    )
+    hosts = [
+        LbEndpoint(endpoint=Endpoint(address=address("127.0.0.1", port)), health_status=health)
+        for port in ports
+    ]
     return ClusterLoadAssignment(
-        cluster_name=cluster, endpoints=[LocalityLbEndpoints(lb_endpoints=[host])]
+        cluster_name=cluster, endpoints=[LocalityLbEndpoints(lb_endpoints=hosts)]
     )

@@ -82,26 +82,26 @@ async def running(
     host, port = ports.parse_listen(options.listen, "--listen")
     ports.require_free(host, port, "--listen")
     app = App(_settings(options), on_decision=on_decision)
+    chosen = bootstrap.laptop(
+        listen_host=host,
+        listen_port=port,
+        admin_port=ports.free_port(),
+        picker_port=app.settings.grpc_port,
+        mode=options.mode,
+    )
     ready, end = asyncio.Event(), asyncio.Event()
     with tempfile.TemporaryDirectory(prefix="epp-") as directory:
-        async with asyncio.TaskGroup() as group:
+        # Envoy first: a fork is no longer welcome once gRPC has its threads.
+        async with envoy.running(chosen, Path(directory)) as proxy, asyncio.TaskGroup() as group:
+            watch = group.create_task(proxy.watch())
             picker = group.create_task(app.run(end, ready.set))
             await ready.wait()
-            chosen = bootstrap.laptop(
-                listen_host=host,
-                listen_port=port,
-                admin_port=ports.free_port(),
-                picker_port=app.grpc_port,
-                mode=options.mode,
-            )
-            async with envoy.running(chosen, Path(directory)) as proxy:
-                watch = group.create_task(proxy.watch())
-                try:
-                    yield Laptop(app, proxy, host, port)
-                finally:
-                    watch.cancel()
-                    end.set()
-                    await asyncio.wait([picker])  # with Envoy, which carries what is to finish
+            try:
+                yield Laptop(app, proxy, host, port)
+            finally:
+                end.set()
+                await asyncio.wait([picker])  # a group that is cancelled would not let it finish
+                watch.cancel()
 
 
 def _settings(options: LaptopOptions) -> Settings:
@@ -114,7 +114,7 @@ def _settings(options: LaptopOptions) -> Settings:
         engine=options.engine,
         config_file=options.config_file,
         host="127.0.0.1",
-        grpc_port=0,
+        grpc_port=ports.free_port(),
         grpc_health_port=0,
         metrics_port=options.metrics_port,
         insecure=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 
 from epp.demo.error import DemoError
@@ -42,11 +41,7 @@ def require_free(host: str, port: int, option: str) -> None:
         try:
             probe.bind((host, port))
         except (OSError, OverflowError) as error:  # the latter: above 65535
-            reason = (
-                os.strerror(error.errno)
-                if isinstance(error, OSError) and error.errno
-                else str(error)
-            )
+            reason = getattr(error, "strerror", None) or error
             raise PortError(
                 f"cannot listen on {host} port {port}: {reason}; choose another with {option}"
             ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -17,7 +17,7 @@ from epp.telemetry.decisions import sentence
 
 def live_table(
     title: str,
-    names: dict[str, str],
+    names: Mapping[str, str],
     endpoints: Sequence[Endpoint],
     scoreboard: Scoreboard,
     last: Decision | None,

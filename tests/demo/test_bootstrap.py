@@ -54,7 +54,7 @@ def connection_manager(options: BootstrapOptions) -> Any:
 def test_the_defaults_are_what_ai_gateway_programs(mode: Mode, override: bool) -> None:
     text = GOLDEN.read_text().replace("BODY", BODY[mode]).replace("OVERRIDE", str(override))
 
-    built = bootstrap(BootstrapOptions(mode=mode, allow_mode_override=override, plain_port=8000))
+    built = bootstrap(BootstrapOptions(mode=mode, allow_mode_override=override, plain_ports=(8000,)))
 
     assert built == Bootstrap.from_dict(yaml.safe_load(text))
 
@@ -67,7 +67,7 @@ def test_the_golden_file_says_what_the_gateway_s_own_files_say(mode: Mode, overr
         text = text.replace(name, short)
     theirs = Bootstrap.from_dict(without_metadata(yaml.safe_load(text)))
 
-    ours = bootstrap(BootstrapOptions(mode=mode, allow_mode_override=override, plain_port=8000))
+    ours = bootstrap(BootstrapOptions(mode=mode, allow_mode_override=override, plain_ports=(8000,)))
 
     assert ours == theirs
 
@@ -87,11 +87,11 @@ def without_metadata(node: Any) -> Any:
 @pytest.mark.parametrize(
     "options",
     [
-        BootstrapOptions(plain_port=8000),
+        BootstrapOptions(plain_ports=(8000,)),
         BootstrapOptions(mode="buffered", allow_mode_override=True, picker_filters=2),
         BootstrapOptions(accept_trailers=True, picker_tls=False),
         LAPTOP,
-        msgspec.structs.replace(LAPTOP, mode="buffered", access_log="/dev/null", plain_port=8000),
+        msgspec.structs.replace(LAPTOP, mode="buffered", access_log="/dev/null", plain_ports=(8000,)),
         msgspec.structs.replace(LAPTOP, listen_host="::1"),
     ],
     ids=["ai-gateway", "twice", "trailers", "laptop", "laptop-buffered", "laptop-ipv6"],

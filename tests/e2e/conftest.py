@@ -87,7 +87,7 @@ async def gateway(
         picker,
         mode=mode,
         allow_mode_override=override,
-        plain_port=plain.port,
+        plain_ports=(plain.port,),
         accept_trailers=True,
     )
     async with open_gateway(chosen, picker, tmp_path_factory.mktemp("envoy")) as opened:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from epp.openai.invalid import Invalid
@@ -95,6 +95,7 @@ def test_the_place_is_that_in_the_element_of_an_array() -> None:
     assert invalid.param == "inner"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), min_size=8))
 def test_no_refusal_repeats_the_body(secret: str) -> None:
     for body in (
@@ -171,6 +172,7 @@ def has_what_the_policy_refuses(value: Any) -> bool:
     return isinstance(value, list) and any(has_what_the_policy_refuses(part) for part in value)
 
 
+@settings(deadline=None)
 @given(BODIES, st.booleans(), st.sampled_from([None, 1]))
 def test_what_the_standard_library_writes_is_read_alike(
     fields: dict[str, Any], ensure_ascii: bool, indent: int | None
@@ -192,6 +194,7 @@ def test_what_the_standard_library_writes_is_read_alike(
         assert read.stream is (fields.get("stream") is True)
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=12).map(b"".join))
 @example(b'{"model":"a","model":"b"}')
 @example(b'{"model":"a"}}')

@@ -4,7 +4,7 @@ import email.policy
 from email.message import MIMEPart
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from epp.openai.multipart import FormBody, read_form
@@ -164,6 +164,7 @@ def test_values_are_utf_8(name: str) -> None:
     assert invalid.param == name
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x1e")), st.binary())
 def test_forms_of_the_standard_library_are_read(prompt: str, data: bytes) -> None:
     whole = MIMEPart(policy=email.policy.HTTP.clone(cte_type="8bit"))
@@ -181,6 +182,7 @@ def test_forms_of_the_standard_library_are_read(prompt: str, data: bytes) -> Non
     assert bool(read.files) == bool(data)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_an_answer(body: bytes) -> None:
     assert isinstance(read_form(TYPE, body), Invalid | FormBody)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from epp.openai import prompt
@@ -10,6 +10,7 @@ from epp.openai.body import ABSENT
 MARKED = st.text(st.sampled_from("\x1e<>-[]@,#ab"), max_size=6)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(MARKED, MARKED)), st.lists(st.tuples(MARKED, MARKED)))
 def test_different_messages_never_make_the_same_prompt(
     first: list[tuple[str, str]], second: list[tuple[str, str]]
@@ -21,6 +22,7 @@ def test_different_messages_never_make_the_same_prompt(
     assert (one == other) == (first == second)
 
 
+@settings(deadline=None)
 @given(st.lists(MARKED, min_size=1), st.lists(MARKED, min_size=1))
 def test_different_batches_never_make_the_same_prompt(first: list[str], second: list[str]) -> None:
     one, other = (prompt.separate([prompt.plain(t) for t in texts]) for texts in (first, second))

@@ -4,7 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from epp.openai.sse import EventReader
@@ -84,6 +84,7 @@ STREAMS = st.lists(
 ).map(b"".join)
 
 
+@settings(deadline=None)
 @given(STREAMS, st.lists(st.integers(0, 80), max_size=6), st.integers(1, 30))
 @example(b"data:a\r\n\r\n", [7, 8, 9], 20)
 @example(b"data: aaaa\n\n", [12], 11)

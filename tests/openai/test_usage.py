@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from epp.openai.usage import LIMIT_BYTES, Usage, UsageReader
@@ -296,6 +296,7 @@ ANSWERS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(ANSWERS)
 def test_no_usage_raises(answer: dict[str, Any]) -> None:
     for usage in (of_json(answer), of_events(answer)):
@@ -303,6 +304,7 @@ def test_no_usage_raises(answer: dict[str, Any]) -> None:
             assert count is None or count >= 0
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.binary(max_size=30) | ANSWERS.map(event), max_size=6), st.sampled_from([SSE, ""])
 )
@@ -314,6 +316,7 @@ def test_no_bytes_raise(pieces: list[bytes], content_type: str) -> None:
     assert reader.events <= sum(piece.count(b"data:") for piece in pieces) + len(pieces)
 
 
+@settings(deadline=None)
 @given(st.lists(ANSWERS, max_size=3), st.lists(st.integers(0, 400), max_size=5))
 def test_no_cut_changes_the_usage(answers: list[dict[str, Any]], cuts: list[int]) -> None:
     stream = b"".join(event(answer) for answer in answers)
