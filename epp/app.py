@@ -68,7 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cert_path: Path | None = None
     drain_timeout_s: float = 30.0
     max_body_bytes: int = 16 * 1024 * 1024
-    max_concurrent_streams: int = 20
+    max_concurrent_streams: int = 0  # no limit
     refresh_metrics_interval_s: float = 0.05
     idle_metrics_interval_s: float = 1.0
     metrics_staleness_threshold_s: float = 2.0

@@ -66,9 +66,10 @@ def serve(
         int,
         typer.Option(
             envvar="EPP_MAX_CONCURRENT_STREAMS",
-            help="Streams on one connection; Envoy opens another for more, which spreads load.",
+            help="Streams on one connection, 0: any number. Envoy opens another connection for "
+            "more, but of a burst on a new one, those above the limit fail.",
         ),
-    ] = 20,
+    ] = 0,
     refresh_metrics_interval: Annotated[
         float,
         typer.Option(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import socket
 
 from epp.demo.error import DemoError
 
 _TCP = socket.SOCK_STREAM
+_QUIET_PORTS = (20_000, 32_000)
+_TRIES = 100
+_dice = random.SystemRandom()  # two processes with one seed would want the same port
 
 
 class PortError(DemoError):
@@ -14,11 +19,17 @@ class PortError(DemoError):
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on at this moment."""
-    with _socket(host) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on at this moment.
+
+    Below those that the system gives to outgoing connections, one of which could take it otherwise
+    before it is listened on.
+    """
+    for _ in range(_TRIES):
+        port = _dice.randrange(*_QUIET_PORTS)
+        with _socket(host) as probe, contextlib.suppress(OSError):
+            probe.bind((host, port))
+            return port
+    raise PortError(f"no port between {_QUIET_PORTS[0]} and {_QUIET_PORTS[1]} is free on {host}")
 
 
 def parse_listen(text: str, option: str) -> tuple[str, int]:

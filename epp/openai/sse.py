@@ -38,7 +38,6 @@ class EventReader:
 
     def end(self) -> list[bytes]:
         """Return an event that lacks its final line break. (A browser would drop it.)"""
-        self._after_cr = False
         return self.feed(b"\n\n")
 
     def _is_one_event(self, data: bytes) -> bool:

@@ -22,11 +22,10 @@ class ListenSettings(msgspec.Struct, frozen=True):
     host: str = "::"  # every address, IPv4 included
     max_message_bytes: int = 17 * 1024 * 1024  # the largest body, and room for what surrounds it
 
-    # Envoy opens another connection once a connection holds this many streams, and the kernel
-    # spreads connections, not streams, over processes that share a port. A low limit is therefore
-    # what spreads the load: at 20 two processes differ by a tenth, at 100 by up to a factor of
-    # three, and with no limit one of them may get everything.
-    max_concurrent_streams: int = 20
+    # 0: no limit. A low one makes Envoy open more connections, which spreads its streams over
+    # processes that share a port. But Envoy learns of it only after its first streams: of a burst
+    # on a new connection, all above the limit are refused, and their clients get a 500.
+    max_concurrent_streams: int = 0
 
     reuse_port: bool = False  # several processes on one port; without, a taken port is an error
 
@@ -63,8 +62,9 @@ async def listen(
 def _options(settings: ListenSettings) -> list[tuple[str, int]]:
     # No limit on calls for the whole server: gRPC refuses what is above it with an error that Envoy
     # shows as a 500. Too much work is the conversation's to refuse, with a 429.
+    limit = settings.max_concurrent_streams
     return [
-        ("grpc.max_concurrent_streams", settings.max_concurrent_streams),
+        *([("grpc.max_concurrent_streams", limit)] if limit else []),
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         ("grpc.so_reuseport", int(settings.reuse_port)),
         # A peer that is gone without a word is found in 40 s, not in two hours.

@@ -68,6 +68,11 @@ def test_a_value_may_be_empty_and_a_form_too() -> None:
     assert understood(form()) == Request("transcription")
 
 
+def test_a_field_may_have_a_head_and_nothing_else() -> None:
+    head = b'--b0undary\r\nContent-Disposition: form-data; name="x"\r\n\r\n'
+    assert understood(form(head, field("model", b"m"))).model == "m"
+
+
 def test_a_preamble_and_an_epilogue_are_skipped() -> None:
     assert understood(b"preamble\r\n" + form(field("model", b"m")) + b"epilogue").model == "m"
 

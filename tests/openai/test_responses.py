@@ -43,6 +43,7 @@ def test_calls_of_tools_and_their_results_matter() -> None:
     variants = [
         [CALL],
         [{**CALL, "name": "sub"}],
+        [{**CALL, "type": "mcp_call"}],
         [{**CALL, "arguments": '{"a": 1}'}],
         [CALL, {"type": "function_call_output", "output": "4"}],
         [CALL, {"type": "function_call_output", "output": [{"type": "input_text", "text": "5"}]}],

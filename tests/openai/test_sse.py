@@ -29,6 +29,7 @@ def events_of(*pieces: bytes, limit: int = LIMIT) -> list[bytes]:
         (b"data: a\r\n\r\ndata: b\r\n\r\n", [b"a", b"b"]),
         (b"data: a\r\rdata: b\r\r", [b"a", b"b"]),
         (b"data: a\ndata: b\n\n", [b"a\n b"]),
+        (b"data: a\rdata: b\n\n", [b"a\n b"]),
         (b": comment\n\ndata: a\n\n", [b"a"]),
         (b"event: x\nid: 1\nretry: 5\ndata: a\n\n", [b"a"]),
         (b"event: x\n\n", []),
@@ -46,6 +47,11 @@ def events_of(*pieces: bytes, limit: int = LIMIT) -> list[bytes]:
 )
 def test_events_end_with_an_empty_line(stream: bytes, events: list[bytes]) -> None:
     assert events_of(stream) == events
+
+
+def test_an_event_may_end_in_a_piece_that_looks_like_a_whole_one() -> None:
+    assert events_of(b"data: a\n", b"data: b\n\n") == [b"a\n b"]
+    assert events_of(b"event: x", b"data: a\n\n") == []
 
 
 def test_the_stream_of_a_real_server_is_read() -> None:
@@ -100,7 +106,10 @@ def test_no_cut_and_no_limit_changes_what_is_read(
 
 def test_a_line_over_the_limit_is_left_out() -> None:
     long = b"data: " + b"x" * LIMIT
+    assert events_of(long + b"\n\n") == []
     assert events_of(long + b"\n\ndata: a\n\n") == [b"a"]
+    just_over = b"data: " + b"x" * (LIMIT - 5) + b"\n\n"
+    assert events_of(just_over) == events_of(b":\n" + just_over) == []
     assert events_of(long[:500], long[500:], b"more", b"\n", b"\ndata: a\n\n") == [b"a"]
     assert events_of(b"data: " + b"x" * (LIMIT - 6) + b"\n\n") == [b"x" * (LIMIT - 6)]
 
@@ -119,3 +128,6 @@ def test_what_is_kept_never_exceeds_the_limit() -> None:
         assert reader.feed(b"x" * 100) == []
         assert len(reader._line) <= LIMIT
     assert reader.feed(b"\n\ndata: a\n\n") == [b"a"]
+    for _ in range(1000):
+        assert reader.feed(b"data:\n" * 10) == []
+        assert len(reader._data) <= LIMIT

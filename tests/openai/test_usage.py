@@ -149,6 +149,7 @@ def test_a_body_over_the_limit_is_not_kept() -> None:
         assert len(reader._body) <= limit
         reader.end()
         assert reader.usage == usage
+        assert not reader._body
 
 
 @pytest.mark.parametrize(
