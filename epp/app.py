@@ -256,19 +256,35 @@ def _poller(
             "--idle-metrics-interval must be at most half of --metrics-staleness-threshold: "
             "an idle server would count as unknown between two readings"
         )
-    token = settings.metrics_token_file
     return Poller(
         store,
         rng=random.Random(),  # noqa: S311  jitter
-        pace=Pace(
-            interval_s=settings.refresh_metrics_interval_s,
-            idle_interval_s=settings.idle_metrics_interval_s,
-        ),
+        pace=_pace(settings),
         in_flight=in_flight.of,
-        token=token.read_text().strip() if token else "",
-        tls=tls_context(insecure_skip_verify=settings.metrics_skip_verify),
+        token=_token(settings.metrics_token_file),
+        tls=tls_context(insecure_skip_verify=True) if settings.metrics_skip_verify else None,
         clock=clock,
     )
+
+
+def _pace(settings: Settings) -> Pace:
+    try:
+        return Pace(
+            interval_s=settings.refresh_metrics_interval_s,
+            idle_interval_s=settings.idle_metrics_interval_s,
+        )
+    except ValueError as error:
+        raise SettingsError(f"--refresh-metrics-interval: {error}") from error
+
+
+def _token(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        message = f"--model-server-metrics-token-file {path}: {error.strerror or error}"
+        raise SettingsError(message) from error
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import grpc.aio
 import httpx
+import msgspec
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -34,8 +35,6 @@ LOCAL = Settings(
 
 def but(**changes: Any) -> Settings:
     """Return the settings of these tests, changed."""
-    import msgspec
-
     return msgspec.structs.replace(LOCAL, **changes)
 
 
@@ -142,6 +141,16 @@ async def test_a_missing_certificate_is_a_clear_end(tmp_path: Path) -> None:
 def test_an_idle_interval_that_makes_metrics_stale_is_refused() -> None:
     with pytest.raises(SettingsError, match="--idle-metrics-interval"):
         App(but(idle_metrics_interval_s=1.5))
+
+
+def test_a_refresh_interval_longer_than_the_idle_one_is_refused() -> None:
+    with pytest.raises(SettingsError, match="--refresh-metrics-interval"):
+        App(but(refresh_metrics_interval_s=5.0))
+
+
+def test_a_token_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no-token"):
+        App(but(metrics_token_file=tmp_path / "no-token"))
 
 
 def test_discovery_and_scraping_know_the_same_engines() -> None:

@@ -9,25 +9,33 @@ import msgspec
 Headers = Mapping[str, str]  # keys in lower case; of a repeated header the last value
 
 
-class RequestHeaders(msgspec.Struct, frozen=True):
+class RequestMessage(msgspec.Struct, frozen=True):
+    """A part of the request."""
+
+
+class ResponseEvent(msgspec.Struct, frozen=True):
+    """A part of the answer."""
+
+
+class RequestHeaders(RequestMessage, frozen=True):
     """The client's headers; a body or trailers follow."""
 
     headers: Headers
 
 
-class HeaderOnlyRequest(msgspec.Struct, frozen=True):
+class HeaderOnlyRequest(RequestMessage, frozen=True):
     """The client's headers, and that is all: GET, or an empty body."""
 
     headers: Headers
 
 
-class RequestBody(msgspec.Struct, frozen=True):
+class RequestBody(RequestMessage, frozen=True):
     """A part of the body; more may follow."""
 
     data: bytes
 
 
-class RequestLastBody(msgspec.Struct, frozen=True):
+class RequestLastBody(RequestMessage, frozen=True):
     """The last part of the body, often empty."""
 
     data: bytes
@@ -39,7 +47,7 @@ class RequestOverflow(msgspec.Struct, frozen=True):
     limit_bytes: int
 
 
-class RequestTrailers(msgspec.Struct, frozen=True):
+class RequestTrailers(RequestMessage, frozen=True):
     """The client's trailers, which end the request."""
 
 
@@ -63,38 +71,32 @@ class Refused(msgspec.Struct, frozen=True):
     retry_after_s: int | None = None
 
 
-class ResponseHeaders(msgspec.Struct, frozen=True):
+class ResponseHeaders(ResponseEvent, frozen=True):
     """The answer's headers; a body or trailers follow."""
 
     headers: Headers
 
 
-class HeaderOnlyResponse(msgspec.Struct, frozen=True):
+class HeaderOnlyResponse(ResponseEvent, frozen=True):
     """The answer's headers, and that is all."""
 
     headers: Headers
 
 
-class ResponseBody(msgspec.Struct, frozen=True):
+class ResponseBody(ResponseEvent, frozen=True):
     """A part of the answer's body; more may follow."""
 
     data: bytes
 
 
-class ResponseLastBody(msgspec.Struct, frozen=True):
+class ResponseLastBody(ResponseEvent, frozen=True):
     """The last part of the answer's body, often empty."""
 
     data: bytes
 
 
-class ResponseTrailers(msgspec.Struct, frozen=True):
+class ResponseTrailers(ResponseEvent, frozen=True):
     """The answer's trailers, which end it."""
 
 
-RequestMessage = (
-    RequestHeaders | HeaderOnlyRequest | RequestBody | RequestLastBody | RequestTrailers
-)
 RequestEvent = RequestMessage | RequestOverflow | Routed | Refused
-ResponseEvent = (
-    ResponseHeaders | HeaderOnlyResponse | ResponseBody | ResponseLastBody | ResponseTrailers
-)

@@ -7,7 +7,7 @@ import enum
 import msgspec
 
 
-class BodyMode(enum.Enum):
+class BodyMode(enum.IntEnum):
     """`ProcessingMode.BodySendMode`, with its numbers."""
 
     NONE = 0

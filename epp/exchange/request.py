@@ -79,9 +79,8 @@ Effect = Callable[["RequestHalf", Any], list[RequestAction]]
 
 
 def _route_by_headers(
-    half: RequestHalf, event: RequestHeaders | HeaderOnlyRequest
+    _: RequestHalf, event: RequestHeaders | HeaderOnlyRequest
 ) -> list[RequestAction]:
-    half.headers = event.headers
     return [Route(event.headers, None)]
 
 
@@ -108,20 +107,20 @@ def _keep_body(half: RequestHalf, event: RequestBody) -> list[RequestAction]:
 
 
 def _route_by_body(half: RequestHalf, event: RequestBody | RequestLastBody) -> list[RequestAction]:
-    return [Route(half.headers, event.data)]
+    return [Route(half.take_headers(), event.data)]
 
 
 def _route_by_cut_body(half: RequestHalf, _: RequestBody) -> list[RequestAction]:
-    return [Route(half.headers, None)]
+    return [Route(half.take_headers(), None)]
 
 
 def _route_by_all(half: RequestHalf, event: RequestLastBody) -> list[RequestAction]:
     half.parts.append(event.data)
-    return [Route(half.headers, half.body())]
+    return [Route(half.take_headers(), half.body())]
 
 
 def _route_at_trailers(half: RequestHalf, _: RequestTrailers) -> list[RequestAction]:
-    return [Route(half.headers, half.body())]
+    return [Route(half.take_headers(), half.body())]
 
 
 def _place_in_headers(half: RequestHalf, event: Routed) -> list[RequestAction]:
@@ -134,12 +133,12 @@ def _place_in_body(_: RequestHalf, event: Routed) -> list[RequestAction]:
 
 def _give_back(half: RequestHalf, event: Routed) -> list[RequestAction]:
     headers = ReplyRequestHeaders(_mutation(event), event.metadata)
-    return [headers, *(StreamRequestBody(data, last) for data, last in chunks(half.take()))]
+    return [headers, *(StreamRequestBody(data, last) for data, last in chunks(half.take_body()))]
 
 
 def _give_back_with_trailers(half: RequestHalf, event: Routed) -> list[RequestAction]:
     actions: list[RequestAction] = [ReplyRequestHeaders(_mutation(event), event.metadata)]
-    if body := half.take():
+    if body := half.take_body():
         actions += [StreamRequestBody(data, end_of_stream=False) for data, _ in chunks(body)]
     return [*actions, ReplyRequestTrailers()]
 
@@ -257,10 +256,15 @@ class RequestHalf:
             self.parts = [b"".join(self.parts)]
         return self.parts[0] if self.parts else b""
 
-    def take(self) -> bytes:
+    def take_body(self) -> bytes:
         """Return the body and keep no hold on it: the answer may take minutes."""
         body, self.parts = self.body(), []
         return body
+
+    def take_headers(self) -> Headers:
+        """Return the headers and keep no hold on them either."""
+        headers, self.headers = self.headers, {}
+        return headers
 
 
 def _override(modes: Modes, *, observe: bool) -> Modes | None:

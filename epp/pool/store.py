@@ -47,23 +47,27 @@ class Store:
         return self._endpoints.get(address)
 
     def replace(self, endpoints: Iterable[Endpoint]) -> Change:
-        """Make these the pool's endpoints; one that stays keeps its load and generation."""
+        """Make these the pool's endpoints; one that stays keeps its load and generation.
+
+        One whose metrics are to be read in another way is another server at the same address: it
+        leaves and joins.
+        """
         before, after = self._endpoints, dict[str, Endpoint]()
         joined = []
         for endpoint in endpoints:
             if endpoint.address in after:
                 continue
             known = before.get(endpoint.address)
-            if known is None:
+            if known is None or not _same_server(known, endpoint):
                 self._generation += 1
                 fresh = _with(endpoint, self._generation, None)
                 joined.append(fresh)
             else:
                 fresh = _with(endpoint, known.generation, known.load)
             after[endpoint.address] = fresh
-        left = tuple(e for address, e in before.items() if address not in after)
+        left = [e for a, e in before.items() if a not in after or not _same_server(e, after[a])]
         self._endpoints, self._snapshot = after, None
-        return Change(tuple(joined), left)
+        return Change(tuple(joined), tuple(left))
 
     def report(self, endpoint: Endpoint, load: Load) -> None:
         """Record a reading; one that belongs to an earlier life of the address is dropped."""
@@ -72,6 +76,10 @@ class Store:
             return
         self._endpoints[endpoint.address] = _with(known, known.generation, load)
         self._snapshot = None
+
+
+def _same_server(one: Endpoint, other: Endpoint) -> bool:
+    return one.metrics_url == other.metrics_url and one.engine == other.engine
 
 
 def _with(endpoint: Endpoint, generation: int, load: Load | None) -> Endpoint:

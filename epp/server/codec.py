@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from google.protobuf.struct_pb2 import Struct, Value
-
 from epp._pb.envoy.config.core.v3 import base_pb2 as core
-from epp._pb.envoy.extensions.filters.http.ext_proc.v3.processing_mode_pb2 import ProcessingMode
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
-from epp._pb.envoy.type.v3.http_status_pb2 import HttpStatus
 from epp.exchange import actions, events
 from epp.exchange.errors import ProtocolError
 from epp.exchange.modes import BodyMode, Modes
 from epp.openai.errors import error_body
 
 REASON = "x-llm-d-request-dropped-reason"
+
+Event = events.RequestMessage | events.ResponseEvent
 
 # --- from Envoy ------------------------------------------------------------------------------
 
@@ -45,7 +43,7 @@ def subset(message: pb.ProcessingRequest, namespace: str, key: str) -> list[str]
     return [value.string_value] if value.HasField("string_value") else []
 
 
-def event(message: pb.ProcessingRequest) -> events.RequestMessage | events.ResponseEvent:
+def event(message: pb.ProcessingRequest) -> Event:
     """Return what `message` says; ProtocolError if it says nothing."""
     kind = message.WhichOneof("request")
     if kind is None:
@@ -55,7 +53,7 @@ def event(message: pb.ProcessingRequest) -> events.RequestMessage | events.Respo
 
 def _headers(message: pb.HttpHeaders) -> dict[str, str]:
     return {
-        h.key.lower(): h.raw_value.decode("utf-8", "replace") if h.raw_value else h.value
+        h.key.lower(): h.raw_value.decode("utf-8", "replace") or h.value
         for h in message.headers.headers
     }
 
@@ -84,7 +82,7 @@ def _response_body(message: pb.HttpBody) -> events.ResponseEvent:
     return events.ResponseBody(message.body)
 
 
-_EVENTS: Mapping[str, Callable[[Any], events.RequestMessage | events.ResponseEvent]] = {
+_EVENTS: Mapping[str, Callable[[Any], Event]] = {
     "request_headers": _request_headers,
     "request_body": _request_body,
     "request_trailers": lambda _: events.RequestTrailers(),
@@ -94,6 +92,9 @@ _EVENTS: Mapping[str, Callable[[Any], events.RequestMessage | events.ResponseEve
 }
 
 # --- to Envoy --------------------------------------------------------------------------------
+#
+# Messages are filled in place: one that is handed to another's constructor is copied, at each
+# level anew.
 
 
 def reply(action: actions.RequestReply | actions.ResponseReply) -> pb.ProcessingResponse:
@@ -102,43 +103,47 @@ def reply(action: actions.RequestReply | actions.ResponseReply) -> pb.Processing
 
 
 def _request_headers_reply(action: actions.ReplyRequestHeaders) -> pb.ProcessingResponse:
-    message = pb.ProcessingResponse(
-        request_headers=pb.HeadersResponse(response=_common(action.mutation)),
-        dynamic_metadata=_metadata(action.metadata),
-    )
+    message = pb.ProcessingResponse()
+    message.request_headers.SetInParent()
+    _mutate(message.request_headers.response, action.mutation)
+    _tell(message, action.metadata)
     if action.override:
-        message.mode_override.CopyFrom(
-            ProcessingMode(
-                request_body_mode=action.override.request.name,
-                response_body_mode=action.override.response.name,
-            )
-        )
+        message.mode_override.request_body_mode = action.override.request.name  # type: ignore[assignment]
+        message.mode_override.response_body_mode = action.override.response.name  # type: ignore[assignment]
     return message
 
 
 def _request_body_reply(action: actions.ReplyRequestBody) -> pb.ProcessingResponse:
     if action.mutation is None:
         return _REQUEST_BODY
-    return pb.ProcessingResponse(
-        request_body=pb.BodyResponse(response=_common(action.mutation)),
-        dynamic_metadata=_metadata(action.metadata),
-    )
+    message = pb.ProcessingResponse()
+    message.request_body.SetInParent()
+    _mutate(message.request_body.response, action.mutation)
+    _tell(message, action.metadata)
+    return message
 
 
 def _request_body_part(action: actions.StreamRequestBody) -> pb.ProcessingResponse:
-    return pb.ProcessingResponse(request_body=_part(action.data, end=action.end_of_stream))
+    message = pb.ProcessingResponse()
+    part = message.request_body.response.body_mutation.streamed_response
+    part.body, part.end_of_stream = action.data, action.end_of_stream
+    return message
 
 
 def _response_headers_reply(action: actions.ReplyResponseHeaders) -> pb.ProcessingResponse:
     if action.mutation is None:
         return _RESPONSE_HEADERS
-    return pb.ProcessingResponse(
-        response_headers=pb.HeadersResponse(response=_common(action.mutation))
-    )
+    message = pb.ProcessingResponse()
+    message.response_headers.SetInParent()
+    _mutate(message.response_headers.response, action.mutation)
+    return message
 
 
 def _response_body_part(action: actions.StreamResponseBody) -> pb.ProcessingResponse:
-    return pb.ProcessingResponse(response_body=_part(action.data, end=action.end_of_stream))
+    message = pb.ProcessingResponse()
+    part = message.response_body.response.body_mutation.streamed_response
+    part.body, part.end_of_stream = action.data, action.end_of_stream
+    return message
 
 
 def _refusal(action: actions.Refuse) -> pb.ProcessingResponse:
@@ -148,16 +153,15 @@ def _refusal(action: actions.Refuse) -> pb.ProcessingResponse:
         headers.append((REASON, refused.reason))
     if refused.retry_after_s is not None:
         headers.append(("retry-after", str(refused.retry_after_s)))
-    return pb.ProcessingResponse(
-        immediate_response=pb.ImmediateResponse(
-            status=HttpStatus(code=refused.status),  # type: ignore[arg-type]  # any code is legal
-            headers=pb.HeaderMutation(set_headers=_set(headers)),
-            body=error_body(
-                refused.status, refused.message, code=refused.code, param=refused.param
-            ),
-            details=f"epp_{refused.reason or refused.status}",
-        )
+    message = pb.ProcessingResponse()
+    answer = message.immediate_response
+    answer.status.code = refused.status  # type: ignore[assignment]  # any code is legal
+    _set(answer.headers, headers)
+    answer.body = error_body(
+        refused.status, refused.message, code=refused.code, param=refused.param
     )
+    answer.details = f"epp_{refused.reason or refused.status}"
+    return message
 
 
 _REQUEST_BODY = pb.ProcessingResponse(request_body=pb.BodyResponse())
@@ -179,46 +183,22 @@ _REPLIES: Mapping[type, Callable[[Any], pb.ProcessingResponse]] = {
 }
 
 
-def _common(mutation: actions.Mutation | None) -> pb.CommonResponse | None:
-    if mutation is None:
-        return None
-    return pb.CommonResponse(
-        header_mutation=pb.HeaderMutation(
-            set_headers=_set(mutation.set_headers), remove_headers=mutation.remove_headers
+def _mutate(common: pb.CommonResponse, mutation: actions.Mutation | None) -> None:
+    if mutation is not None:
+        _set(common.header_mutation, mutation.set_headers)
+        common.header_mutation.remove_headers.extend(mutation.remove_headers)
+
+
+def _set(mutation: pb.HeaderMutation, headers: Sequence[tuple[str, str]]) -> None:
+    for key, value in headers:
+        option = mutation.set_headers.add(
+            append_action=core.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
         )
-    )
+        option.header.key, option.header.raw_value = key, value.encode()
 
 
-def _set(headers: Sequence[tuple[str, str]]) -> list[core.HeaderValueOption]:
-    return [
-        core.HeaderValueOption(
-            header=core.HeaderValue(key=key, raw_value=value.encode()),
-            append_action=core.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
-        )
-        for key, value in headers
-    ]
-
-
-def _part(data: bytes, *, end: bool) -> pb.BodyResponse:
-    return pb.BodyResponse(
-        response=pb.CommonResponse(
-            body_mutation=pb.BodyMutation(
-                streamed_response=pb.StreamedBodyResponse(body=data, end_of_stream=end)
-            )
-        )
-    )
-
-
-def _metadata(metadata: Mapping[str, Mapping[str, str]]) -> Struct | None:
-    if not metadata:
-        return None
-    return Struct(
-        fields={
-            namespace: Value(
-                struct_value=Struct(
-                    fields={key: Value(string_value=value) for key, value in values.items()}
-                )
-            )
-            for namespace, values in metadata.items()
-        }
-    )
+def _tell(message: pb.ProcessingResponse, metadata: Mapping[str, Mapping[str, str]]) -> None:
+    for namespace, values in metadata.items():
+        fields = message.dynamic_metadata.fields[namespace].struct_value.fields
+        for key, value in values.items():
+            fields[key].string_value = value

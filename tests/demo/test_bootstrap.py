@@ -54,7 +54,9 @@ def connection_manager(options: BootstrapOptions) -> Any:
 def test_the_defaults_are_what_ai_gateway_programs(mode: Mode, override: bool) -> None:
     text = GOLDEN.read_text().replace("BODY", BODY[mode]).replace("OVERRIDE", str(override))
 
-    built = bootstrap(BootstrapOptions(mode=mode, allow_mode_override=override, plain_ports=(8000,)))
+    built = bootstrap(
+        BootstrapOptions(mode=mode, allow_mode_override=override, plain_ports=(8000,))
+    )
 
     assert built == Bootstrap.from_dict(yaml.safe_load(text))
 
@@ -91,7 +93,9 @@ def without_metadata(node: Any) -> Any:
         BootstrapOptions(mode="buffered", allow_mode_override=True, picker_filters=2),
         BootstrapOptions(accept_trailers=True, picker_tls=False),
         LAPTOP,
-        msgspec.structs.replace(LAPTOP, mode="buffered", access_log="/dev/null", plain_ports=(8000,)),
+        msgspec.structs.replace(
+            LAPTOP, mode="buffered", access_log="/dev/null", plain_ports=(8000,)
+        ),
         msgspec.structs.replace(LAPTOP, listen_host="::1"),
     ],
     ids=["ai-gateway", "twice", "trailers", "laptop", "laptop-buffered", "laptop-ipv6"],

@@ -6,14 +6,14 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
+import anthropic
+import openai
 import pytest
 
 from epp.openai.errors import error_body
 from epp.openai.request import Request
 from epp.openai.usage import Usage, UsageReader
 from tests.openai.loopback import Server, serve
-
-openai: Any = pytest.importorskip("openai")
 
 PICTURE = "data:image/png;base64," + base64.b64encode(b"picture").decode()
 
@@ -32,7 +32,6 @@ def client(server: Server) -> Iterator[Any]:
 
 @pytest.fixture
 def claude(server: Server) -> Iterator[Any]:
-    anthropic: Any = pytest.importorskip("anthropic")
     with anthropic.Anthropic(base_url=server.url, api_key="none", max_retries=0) as made:
         yield made
 
@@ -160,7 +159,6 @@ def test_messages_of_anthropic(server: Server, claude: Any) -> None:
 def test_the_client_of_anthropic_understands_our_errors(server: Server, claude: Any) -> None:
     server.status = 400
     server.body = error_body(400, "No.")
-    anthropic: Any = pytest.importorskip("anthropic")
     with pytest.raises(anthropic.BadRequestError) as caught:
         claude.messages.create(model="c", messages=[], max_tokens=5)
     assert caught.value.body["error"]["message"] == "No."

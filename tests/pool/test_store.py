@@ -63,6 +63,18 @@ def test_an_endpoint_that_stays_keeps_its_load_and_generation_and_takes_the_new_
     assert (after.load, after.generation) == (load, before.generation)
 
 
+def test_an_endpoint_whose_metrics_are_elsewhere_leaves_and_joins() -> None:
+    for other in (Endpoint("a:1", metrics_url="http://a:2/metrics"), Endpoint("a:1", engine="x")):
+        store = Store()
+        store.replace([A])
+        store.report(store.snapshot().endpoints[0], Load(at=1.0))
+        change = store.replace([other])
+        assert (addresses(change.joined), addresses(change.left)) == (["a:1"], ["a:1"])
+        (after,) = store.snapshot().endpoints
+        assert after.load is None
+        assert after.generation > change.left[0].generation
+
+
 def test_an_endpoint_that_comes_back_is_a_new_one() -> None:
     store = Store()
     store.replace([A])
