@@ -111,8 +111,8 @@ class App:
         self._observer = Observer(
             self.metrics,
             self.decisions,
-            on_decision=(self.in_flight.begin, self._used, *on_decision),
-            on_end=(self.in_flight.end,),
+            self.in_flight,
+            listeners=(self._used, *on_decision),
         )
         self._router = Router(
             self.store,

@@ -11,27 +11,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import platform
 import random
 import statistics
-import subprocess
-import sys
 import time
-from importlib.metadata import version
-from pathlib import Path
 
 import msgspec
 import uvloop
 
+from benchmarks.conditions import ROOT, conditions, spread
 from benchmarks.micro.replicas import Replicas, serve
 from epp.pool.endpoint import Endpoint
 from epp.pool.store import Store
 from epp.scrape.pace import Pace
 from epp.scrape.poller import Poller
 
-_ROOT = Path(__file__).parents[2]
-_PAGE = _ROOT / "tests/data/vllm-0.32.0/metrics-busy.txt"
+_PAGE = ROOT / "tests/data/vllm-0.32.0/metrics-busy.txt"
 _WARM_UP_S = 2.0
 
 
@@ -96,33 +90,17 @@ def _row(count: int, options: argparse.Namespace) -> Row:
     return Row(count, options.forced, 1 / pace.idle_interval_s, rounds)
 
 
-def _where() -> dict[str, str]:
-    git = ["git", "-C", str(_ROOT), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
-    return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-        "python": f"{platform.python_version()}, uvloop {version('uvloop')}",
-        "commit": commit or "none yet",
-        "command": f"python -m benchmarks.micro.scrape {' '.join(sys.argv[1:])}".strip(),
-    }
-
-
-def _spread(values: list[float], digits: int) -> str:
-    median, low, high = statistics.median(values), min(values), max(values)
-    return f"{median:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
-
-
 def _print(row: Row) -> None:
     rounds = row.rounds
     cells = [
         str(row.replicas),
         "every 50 ms" if row.forced else "idle",
-        _spread([r.picker_cores for r in rounds], 3),
-        _spread([r.us_per_scrape for r in rounds], 0),
-        _spread([r.mean_rate for r in rounds], 2),
-        _spread([r.slowest_rate for r in rounds], 2),
+        spread([r.picker_cores for r in rounds], 3),
+        spread([r.us_per_scrape for r in rounds], 0),
+        spread([r.mean_rate for r in rounds], 2),
+        spread([r.slowest_rate for r in rounds], 2),
         f"{row.goal_rate:g}",
-        _spread([r.replicas_cores for r in rounds], 3),
+        spread([r.replicas_cores for r in rounds], 3),
         str(sum(r.errors for r in rounds)),
     ]
     print(f"| {' | '.join(cells)} |", flush=True)
@@ -143,11 +121,12 @@ def _options() -> argparse.Namespace:
 def main() -> None:
     options = _options()
     counts = [int(count) for count in options.replicas.split(",")]
+    where = conditions("benchmarks.micro.scrape", "uvloop")
     if options.json:
         rows = [msgspec.to_builtins(_row(count, options)) for count in counts]
-        print(json.dumps({**_where(), "rows": rows}, indent=1))
+        print(json.dumps({**where, "rows": rows}, indent=1))
         return
-    for name, what in _where().items():
+    for name, what in where.items():
         print(f"{name}: {what}")
     print(f"{options.rounds} rounds of {options.seconds:g} s: median (lowest-highest)\n")
     print(

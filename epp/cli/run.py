@@ -24,6 +24,7 @@ def run(
     metrics_port: Annotated[
         int, typer.Option(help="The picker's metrics and decisions; 0: any free port.")
     ] = 9090,
+    explain: Annotated[bool, typer.Option(help="Print where each request went and why.")] = True,
     log_level: LogLevel = "warning",
 ) -> None:
     """Put Envoy and the picker in front of your own servers: vLLM, SGLang, Ollama, llama.cpp."""
@@ -38,5 +39,6 @@ def run(
         listen=listen,
         mode=mode,
         metrics_port=metrics_port,
+        explain=explain,
     )
     run_until_signal(lambda stop: laptop.run(options, stop))

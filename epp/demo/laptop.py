@@ -17,6 +17,7 @@ from epp.demo import greeting, ports
 from epp.demo.error import DemoError
 from epp.discovery.address import parse_address
 from epp.scheduling.decision import Decision
+from epp.telemetry.decisions import sentence
 
 try:
     from epp.demo import bootstrap, envoy
@@ -36,6 +37,7 @@ class LaptopOptions(msgspec.Struct, frozen=True, kw_only=True):
     listen: str = "127.0.0.1:8080"
     mode: bootstrap.Mode = "duplex"
     metrics_port: int = 9090  # 0: any that is free
+    explain: bool = True  # a line for each choice
 
 
 class Laptop(msgspec.Struct, frozen=True):
@@ -66,7 +68,11 @@ async def run(options: LaptopOptions, stop: asyncio.Event, out: TextIO = sys.std
 
 
 async def _serve(options: LaptopOptions, out: TextIO) -> None:
-    async with running(options) as laptop:
+    def explain(decision: Decision, model: str) -> None:
+        out.write(f"{model or 'a request'} -> {sentence(decision)}\n")
+        out.flush()
+
+    async with running(options, [explain] if options.explain else []) as laptop:
         model = await asyncio.to_thread(greeting.first_model, laptop.url)
         endpoints = [endpoint.address for endpoint in laptop.app.store.snapshot().endpoints]
         out.write(greeting.text(laptop.url, laptop.picker_url, endpoints, model))

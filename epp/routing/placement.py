@@ -36,10 +36,17 @@ class Placement:
         """Why the request went where it went; None if it was refused or placed before."""
         return self._reservation.decision if self._reservation else None
 
+    def settle(self) -> None:
+        """Let go of what was needed to choose; to be called once the decision has been told."""
+        if self._reservation is not None:
+            self._reservation.settle()
+
     def end(self, outcome: Outcome) -> None:
         """Give back what the request held; a second call does nothing."""
-        if self._reservation is not None:
-            self._reservation.release(outcome)
-        if self._on_end is not None:
-            self._on_end()
-            self._on_end = None
+        on_end, self._on_end = self._on_end, None
+        try:
+            if self._reservation is not None:
+                self._reservation.release(outcome)
+        finally:
+            if on_end is not None:
+                on_end()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 METADATA_NAMESPACE = "envoy.lb"
 _NO_MODEL_NEEDED = frozenset({"passthrough", "count_tokens", "tokenize"})
+_PLAIN = frozenset({"", "identity"})
 _UNREAD = openai.Request("passthrough")
 
 
@@ -62,7 +63,7 @@ class Router:
         model = asked.headers.get(names.MODEL) or read.model
         if refused := _refuse_model(read, model, parsed=asked.body is not None):
             return Placement("", refused)
-        if again := self._placed_before(asked.headers):
+        if again := self._placed_before(asked.headers, eligible):
             return Placement(model, _routed(asked.headers, model, again))
         return self._place(asked.headers, read, model, eligible, now)
 
@@ -70,7 +71,7 @@ class Router:
         headers = asked.headers
         if asked.body is None or headers.get(":method", "POST") != "POST":
             return _UNREAD
-        if headers.get("content-encoding", "identity") != "identity":
+        if headers.get("content-encoding", "").lower() not in _PLAIN:
             return _UNREAD if headers.get(names.MODEL) else refusals.ENCODED
         return openai.parse(
             openai.request_path(headers),
@@ -79,12 +80,16 @@ class Router:
             self._settings.parsers,
         )
 
-    def _placed_before(self, headers: Headers) -> str | None:
+    def _placed_before(self, headers: Headers, eligible: Iterable[str] | None) -> str | None:
         destination = headers.get(DESTINATION, "")
-        if (headers.get(names.REQUEST_ID, ""), destination) not in self._issued:
+        request_id = headers.get(names.REQUEST_ID, "")
+        if not request_id or (request_id, destination) not in self._issued:
             return None
-        there = all(self._store.get(address) for address in destination.split(","))
-        return destination if there else None
+        endpoints = [self._store.get(address) for address in destination.split(",")]
+        there = [endpoint for endpoint in endpoints if endpoint is not None]
+        if eligible is not None:
+            there = list(subset.inside(there, eligible))
+        return destination if len(there) == len(endpoints) else None
 
     def _place(
         self,

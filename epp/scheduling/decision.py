@@ -65,6 +65,10 @@ class Decision(msgspec.Struct, frozen=True, eq=False):
         total, index = max(others, key=lambda other: other[0])
         return self.candidates[index], self.total_of(self.winner) - total
 
+    def settled(self) -> Decision:
+        """Return where the request went, without why: that holds on to a view of the whole pool."""
+        return Decision(self.at, self.profile, self.picked, self.picked, picker=self.picker)
+
     def total_of(self, endpoint: Endpoint) -> float:
         """The weighted sum of one candidate."""
         return next(t for t, c in zip(self.totals, self.candidates, strict=True) if c is endpoint)

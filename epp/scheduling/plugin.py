@@ -60,7 +60,11 @@ class Producer(Protocol):
         """Take note of a pick, in the same turn in which it was made; `fact` is its own."""
 
     def release(self, query: Query, decision: Decision, outcome: Outcome) -> None:
-        """Take note of the request's end; called once for each `reserve`."""
+        """Take note of the request's end; called once for each `reserve`.
+
+        Minutes later, so the query has neither prompt nor headers nor facts any more, and the
+        decision only says what was picked.
+        """
 
     def forget(self, endpoint: Endpoint) -> None:
         """Drop what is known of an endpoint that left the pool."""

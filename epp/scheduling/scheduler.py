@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -22,35 +21,45 @@ if TYPE_CHECKING:
 class Reservation:
     """What a pick holds until its request ends; `release` counts once."""
 
-    __slots__ = ("_held", "_producers", "decision", "query")
+    __slots__ = ("_held", "_response_headers", "decision", "query")
 
     def __init__(self, query: Query, decision: Decision, producers: Mapping[str, Producer]) -> None:
         self.query = query
         self.decision = decision
-        self._producers = producers
         self._held: list[Producer] = []
+        self._response_headers: list[tuple[str, str]] = []
         try:
             for name, producer in producers.items():
                 producer.reserve(query, decision, query.facts[name])
                 self._held.append(producer)
+                self._response_headers += producer.response_headers(decision)
         except BaseException:
             self.release(Outcome())
             raise
 
     def response_headers(self) -> list[tuple[str, str]]:
         """Return what the producers add to the answer."""
-        return [
-            header
-            for producer in self._producers.values()
-            for header in producer.response_headers(self.decision)
-        ]
+        return self._response_headers
+
+    def settle(self) -> None:
+        """Let go of what was needed to choose: the answer may take minutes."""
+        asked = self.query
+        self.query = Query(
+            asked.model,
+            cache_salt=asked.cache_salt,
+            now=asked.now,
+            max_load_age_s=asked.max_load_age_s,
+        )
+        self.decision = self.decision.settled()
 
     def release(self, outcome: Outcome) -> None:
         """Tell the producers how the request ended."""
-        held, self._held = self._held, []
-        with ExitStack() as stack:  # one that fails must not keep it from the others
-            for producer in held:
-                stack.callback(producer.release, self.query, self.decision, outcome)
+        try:
+            while self._held:
+                self._held.pop().release(self.query, self.decision, outcome)
+        except BaseException:
+            self.release(outcome)  # one that fails must not keep it from the others
+            raise
 
 
 class Scheduler:

@@ -108,8 +108,9 @@ def _request_headers_reply(action: actions.ReplyRequestHeaders) -> pb.Processing
     _mutate(message.request_headers.response, action.mutation)
     _tell(message, action.metadata)
     if action.override:
-        message.mode_override.request_body_mode = action.override.request.name  # type: ignore[assignment]
-        message.mode_override.response_body_mode = action.override.response.name  # type: ignore[assignment]
+        override = message.mode_override
+        override.request_body_mode = action.override.request  # type: ignore[assignment]
+        override.response_body_mode = action.override.response  # type: ignore[assignment]
     return message
 
 

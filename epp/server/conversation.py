@@ -10,16 +10,7 @@ import msgspec
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.exchange.actions import Refuse, RequestReply, ResponseReply, Route
 from epp.exchange.errors import ProtocolError
-from epp.exchange.events import (
-    HeaderOnlyRequest,
-    Refused,
-    RequestBody,
-    RequestEvent,
-    RequestHeaders,
-    RequestLastBody,
-    RequestTrailers,
-    ResponseEvent,
-)
+from epp.exchange.events import Refused, RequestEvent, RequestMessage, Routed
 from epp.exchange.modes import BodyMode, Modes
 from epp.exchange.request import RequestHalf
 from epp.exchange.response import ResponseHalf
@@ -31,17 +22,12 @@ from epp.telemetry.observer import Observer
 
 _log = logging.getLogger(__name__)
 
-_REQUEST_EVENTS = (
-    RequestBody,
-    RequestLastBody,
-    RequestHeaders,
-    HeaderOnlyRequest,
-    RequestTrailers,
-)
 _BUG = Refused(500, "The endpoint picker failed; the request was not sent.", "rejected-error")
 _MISUSE = Refused(
     500, "The proxy and the endpoint picker disagree about the protocol.", "rejected-error"
 )
+# Made beforehand: what has failed may be the codec.
+_FAILED = {refused: codec.reply(Refuse(refused)) for refused in (_BUG, _MISUSE)}
 
 
 class ConversationSettings(msgspec.Struct, frozen=True):
@@ -69,18 +55,18 @@ class Conversation:
         self._router = router
         self._clock = clock
         self._settings = settings
-        self._request: RequestHalf | None = None
-        self._response: ResponseHalf | None = None
+        self._halves: tuple[RequestHalf, ResponseHalf] | None = None
         self._eligible: list[str] | None = None
         self._observed = Observation(observer, clock())
+        self._unheard = False
         self.finished = False  # an answer of the picker's own is out; nothing may follow
 
     def __repr__(self) -> str:
-        return f"<Conversation {self._request!r} {self._response!r}>"
+        return f"<Conversation {self._halves}>"
 
     def receive(self, message: pb.ProcessingRequest) -> list[pb.ProcessingResponse]:
         """Advance by one message."""
-        if self.finished:
+        if self.finished or self._unheard:
             return []
         try:
             return [codec.reply(action) for action in self._advance(message)]
@@ -94,51 +80,61 @@ class Conversation:
     def close(self) -> None:
         """End, however it came: what the request held is given back. Can be called twice."""
         self.finished = True
-        self._observed.end(self._clock())
+        try:
+            self._observed.end(self._clock())
+        except Exception:  # noqa: BLE001  the stream is over, and nobody is there to answer
+            _log.exception("a stream did not end well")
 
     def _advance(self, message: pb.ProcessingRequest) -> Sequence[RequestReply | ResponseReply]:
-        request, response = self._halves(message)
+        if message.observability_mode:
+            return self._stay_out()
+        request, response = self._halves or self._begin(message)
+        event = codec.event(message)
+        if not isinstance(event, RequestMessage):
+            self._observed.response(event, self._clock)
+            return response.receive(event)
         if message.HasField("metadata_context"):
             given = codec.subset(message, subset.NAMESPACE, subset.KEY)
             self._eligible = self._eligible if given is None else given
-        event = codec.event(message)
-        if isinstance(event, _REQUEST_EVENTS):
-            return self._advance_request(request, event)
-        return self._advance_response(response, event)
-
-    def _halves(self, message: pb.ProcessingRequest) -> tuple[RequestHalf, ResponseHalf]:
-        if self._request is None or self._response is None:
-            settings = self._settings
-            modes = codec.modes(message) or settings.modes
-            self._response = ResponseHalf(modes.response)
-            self._request = RequestHalf(
-                modes, limit_bytes=settings.max_body_bytes, observe=settings.observe
-            )
-        return self._request, self._response
-
-    def _advance_request(self, half: RequestHalf, event: RequestEvent) -> list[RequestReply]:
         self._observed.request(event)
+        return self._perform(request, response, event)
+
+    def _begin(self, message: pb.ProcessingRequest) -> tuple[RequestHalf, ResponseHalf]:
+        settings = self._settings
+        modes = codec.modes(message) or settings.modes
+        request = RequestHalf(modes, limit_bytes=settings.max_body_bytes, observe=settings.observe)
+        self._halves = request, ResponseHalf(modes.response)
+        return self._halves
+
+    def _stay_out(self) -> list[RequestReply]:
+        """Envoy shows this stream and hears no reply: a choice would count and not be followed."""
+        _log.warning("the proxy is in observability_mode: the picker cannot choose for it")
+        self._unheard = True
+        return []
+
+    def _perform(
+        self, request: RequestHalf, response: ResponseHalf, event: RequestEvent
+    ) -> list[RequestReply]:
         replies: list[RequestReply] = []
-        for action in half.receive(event):
+        for action in request.receive(event):
             if isinstance(action, Route):
-                replies += self._route(half, action)
+                placed = self._route(action, response)
+                replies += self._perform(request, response, placed)
                 continue
             if isinstance(action, Refuse):
                 self._refused(action.refused)
             replies.append(action)
         return replies
 
-    def _route(self, half: RequestHalf, asked: Route) -> list[RequestReply]:
+    def _route(self, asked: Route, response: ResponseHalf) -> Routed | Refused:
         now = self._clock()
         placement = self._router.route(asked, self._eligible, now)
         self._observed.placed(placement, now, self._clock())
-        if self._response is not None and not isinstance(placement.answer, Refused):
-            self._response.set_headers = placement.answer.response_headers
-        return self._advance_request(half, placement.answer)
-
-    def _advance_response(self, half: ResponseHalf, event: ResponseEvent) -> list[ResponseReply]:
-        self._observed.response(event, self._clock)
-        return half.receive(event)
+        placement.settle()
+        self._eligible = None
+        if isinstance(placement.answer, Routed):
+            response.set_headers = placement.answer.response_headers
+        return placement.answer
 
     def _refused(self, refused: Refused) -> None:
         self.finished = True
@@ -146,4 +142,4 @@ class Conversation:
 
     def _fail(self, refused: Refused) -> list[pb.ProcessingResponse]:
         self._refused(refused)
-        return [codec.reply(Refuse(refused))]
+        return [_FAILED[refused]]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from epp.exchange.events import (
     HeaderOnlyResponse,
     Refused,
     RequestBody,
-    RequestEvent,
     RequestLastBody,
+    RequestMessage,
     ResponseBody,
     ResponseEvent,
     ResponseHeaders,
@@ -17,15 +18,20 @@ from epp.exchange.events import (
 )
 from epp.openai.usage import Usage, UsageReader
 from epp.routing.placement import Placement
-from epp.scheduling.decision import Outcome
+from epp.scheduling.decision import Decision, Outcome
 from epp.telemetry.observer import Observer
 from epp.telemetry.record import Record
+
+_log = logging.getLogger(__name__)
 
 _NO_USAGE = Usage()
 
 
 class Observation:
-    """Watches the events of a stream go by and reports once, at its end."""
+    """Watches the events of a stream go by and reports once, at its end.
+
+    Whatever fails in watching is logged and ends the watching, never the stream.
+    """
 
     __slots__ = (
         "_completed",
@@ -40,6 +46,7 @@ class Observation:
         "_routed_at",
         "_started_at",
         "_status",
+        "_watching",
     )
 
     def __init__(self, observer: Observer, now: float) -> None:
@@ -55,9 +62,10 @@ class Observation:
         self._response_bytes = 0
         self._completed = False
         self._open = True
+        self._watching = True
         observer.stream_opened()
 
-    def request(self, event: RequestEvent) -> None:
+    def request(self, event: RequestMessage) -> None:
         """Count the body."""
         if isinstance(event, (RequestBody, RequestLastBody)):
             self._request_bytes += len(event.data)
@@ -66,7 +74,10 @@ class Observation:
         """Note what the router made of the request."""
         self._placement = placement
         self._routed_at = now if placement.decision is not None else None
-        self._observer.placed(placement, now - asked_at)
+        try:
+            self._observer.placed(placement, now - asked_at)
+        except Exception:  # noqa: BLE001  the choice stands, whoever cannot hear of it
+            self._look_away()
 
     def refused(self, refused: Refused) -> None:
         """Note that the client gets an answer of the picker's own."""
@@ -74,19 +85,15 @@ class Observation:
 
     def response(self, event: ResponseEvent, clock: Callable[[], float]) -> None:
         """Read the answer; one that no endpoint gave is not credited to any."""
-        if isinstance(event, (ResponseBody, ResponseLastBody)):
-            self._body(event.data, clock)
-            if isinstance(event, ResponseLastBody):
-                self._complete()
-        elif isinstance(event, (ResponseHeaders, HeaderOnlyResponse)):
-            status = event.headers.get(":status", "")
-            self._status = int(status) if status.isdecimal() else 0
-            if self._placement is not None and self._placement.decision is not None:
-                self._reader = UsageReader(event.headers.get("content-type", ""))
-            if isinstance(event, HeaderOnlyResponse):
-                self._complete()
-        else:
-            self._complete()
+        if not self._watching:
+            return
+        try:
+            if isinstance(event, ResponseBody):
+                self._body(event.data, clock)
+            else:
+                self._start_or_end(event, clock)
+        except Exception:  # noqa: BLE001  the answer must reach the client
+            self._look_away()
 
     def end(self, now: float) -> None:
         """Give back what the request held and report it; a second call does nothing."""
@@ -94,24 +101,29 @@ class Observation:
             return
         self._open = False
         usage = (self._reader.usage if self._reader else None) or _NO_USAGE
-        placement = self._placement
-        decision = placement.decision if placement is not None else None
-        if placement is not None:
-            placement.end(
-                Outcome(
-                    self._status,
-                    self._completed,
-                    usage.prompt_tokens,
-                    usage.completion_tokens,
-                    usage.cached_tokens,
-                )
-            )
-        if decision is not None:
-            self._observer.ended(decision)
-        # The second call for a request that was placed before adds nothing to count.
-        if self._refused is not None or decision is not None:
-            self._observer.finished(self._record(usage, now))
-        self._observer.stream_closed()
+        decision = self._placement.decision if self._placement is not None else None
+        try:
+            self._give_back(usage)
+        finally:
+            try:
+                # The second call for a request that was placed before adds nothing to count.
+                if self._refused is not None or decision is not None:
+                    self._observer.finished(self._record(usage, decision, now), decision)
+            finally:
+                self._observer.stream_closed()
+
+    def _start_or_end(self, event: ResponseEvent, clock: Callable[[], float]) -> None:
+        if isinstance(event, (ResponseHeaders, HeaderOnlyResponse)):
+            status = event.headers.get(":status", "")
+            self._status = int(status) if status.isdecimal() else 0
+            if self._placement is not None and self._placement.decision is not None:
+                self._reader = UsageReader(event.headers.get("content-type", ""))
+        elif isinstance(event, ResponseLastBody):
+            self._body(event.data, clock)
+        if not isinstance(event, ResponseHeaders):
+            self._completed = True
+            if self._reader is not None:
+                self._reader.end()
 
     def _body(self, data: bytes, clock: Callable[[], float]) -> None:
         if not data:
@@ -122,14 +134,25 @@ class Observation:
         if self._reader is not None:
             self._reader.feed(data)
 
-    def _complete(self) -> None:
-        self._completed = True
-        if self._reader is not None:
-            self._reader.end()
+    def _look_away(self) -> None:
+        self._watching = False
+        _log.exception("a stream goes on unobserved")
 
-    def _record(self, usage: Usage, now: float) -> Record:
+    def _give_back(self, usage: Usage) -> None:
+        if self._placement is None:
+            return
+        self._placement.end(
+            Outcome(
+                self._status,
+                self._completed,
+                usage.prompt_tokens,
+                usage.completion_tokens,
+                usage.cached_tokens,
+            )
+        )
+
+    def _record(self, usage: Usage, decision: Decision | None, now: float) -> Record:
         placement, refused = self._placement, self._refused
-        decision = placement.decision if placement else None
         model = placement.model if placement else ""
         return Record(
             model=model,

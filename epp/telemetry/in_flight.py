@@ -14,7 +14,7 @@ class InFlight:
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, int]] = Counter()
 
-    def begin(self, decision: Decision, _model: str = "") -> None:
+    def begin(self, decision: Decision) -> None:
         """Count a placed request in."""
         self._counts[_key(decision.winner)] += 1
 

@@ -95,13 +95,13 @@ class Metrics:
 
     def finished(self, record: Record) -> None:
         """Count a request that ended, well or not."""
+        if record.routed_at is not None:
+            self._count_out(record.model)
         key = (record.model, record.target_model, record.fairness_id, record.priority)
         series = self._requests.get(key)
         if series is None:
             series = self._series_of(record)
         series.add(record)
-        if record.routed_at is not None:
-            self._count_out(record.model)
 
     def collect(self) -> Iterator[Metric]:
         """Render everything: the protocol of a prometheus_client collector."""

@@ -8,6 +8,7 @@ from epp.exchange.events import Routed
 from epp.routing.placement import Placement
 from epp.scheduling.decision import Decision
 from epp.telemetry.decisions import Decisions
+from epp.telemetry.in_flight import InFlight
 from epp.telemetry.metrics import Metrics
 from epp.telemetry.record import Record
 
@@ -19,14 +20,13 @@ class Observer:
         self,
         metrics: Metrics,
         decisions: Decisions,
-        *,
-        on_decision: Sequence[Callable[[Decision, str], None]] = (),
-        on_end: Sequence[Callable[[Decision], None]] = (),
+        in_flight: InFlight,
+        listeners: Sequence[Callable[[Decision, str], None]] = (),
     ) -> None:
         self._metrics = metrics
         self._decisions = decisions
-        self._on_decision = on_decision
-        self._on_end = on_end
+        self._in_flight = in_flight
+        self._listeners = listeners
 
     def stream_opened(self) -> None:
         """Count a stream."""
@@ -43,17 +43,16 @@ class Observer:
             if not isinstance(placement.answer, Routed):
                 self._metrics.scheduled(seconds, placement.model, None)
             return
-        self._metrics.scheduled(seconds, placement.model, decision.winner.address)
+        # First what `finished` counts out: whatever else fails here, the books must balance.
+        self._in_flight.begin(decision)
         self._metrics.request_started(placement.model)
+        self._metrics.scheduled(seconds, placement.model, decision.winner.address)
         self._decisions.add(decision, model=placement.model)
-        for listener in self._on_decision:
+        for listener in self._listeners:
             listener(decision, placement.model)
 
-    def ended(self, decision: Decision) -> None:
-        """Take note that a placed request is over."""
-        for listener in self._on_end:
-            listener(decision)
-
-    def finished(self, record: Record) -> None:
-        """Count a request, once, at its end."""
+    def finished(self, record: Record, decision: Decision | None) -> None:
+        """Count a request, once, at its end; `decision` says where it was placed, if it was."""
+        if decision is not None:
+            self._in_flight.end(decision)
         self._metrics.finished(record)

@@ -161,7 +161,8 @@ def test_the_client_of_anthropic_understands_our_errors(server: Server, claude: 
     server.body = error_body(400, "No.")
     with pytest.raises(anthropic.BadRequestError) as caught:
         claude.messages.create(model="c", messages=[], max_tokens=5)
-    assert caught.value.body["error"]["message"] == "No."
+    body: Any = caught.value.body
+    assert body["error"]["message"] == "No."
 
 
 def test_usage_is_what_the_client_reads(server: Server, client: Any) -> None:

@@ -11,8 +11,10 @@ from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load, LoraAdapters
 from epp.pool.store import Store
 from epp.routing.router import Router, RouterSettings
+from epp.scheduling.decision import Decision
 from epp.server.conversation import Conversation, ConversationSettings
 from epp.telemetry.decisions import Decisions
+from epp.telemetry.in_flight import InFlight
 from epp.telemetry.metrics import Metrics
 from epp.telemetry.observer import Observer
 from epp.telemetry.record import Record
@@ -70,13 +72,13 @@ def pod(
 class Records(Observer):
     """An observer that keeps the records."""
 
-    def __init__(self, metrics: Metrics, decisions: Decisions) -> None:
-        super().__init__(metrics, decisions)
+    def __init__(self, metrics: Metrics, decisions: Decisions, in_flight: InFlight) -> None:
+        super().__init__(metrics, decisions, in_flight)
         self.records: list[Record] = []
 
-    def finished(self, record: Record) -> None:
+    def finished(self, record: Record, decision: Decision | None) -> None:
         self.records.append(record)
-        super().finished(record)
+        super().finished(record, decision)
 
 
 class Picker:
@@ -100,8 +102,9 @@ class Picker:
             self.store, built.scheduler, random.Random(7), RouterSettings(parsers=built.parsers)
         )
         self.decisions = Decisions(10)
-        metrics = Metrics(pool=self.store.snapshot, clock=self.clock)
-        self.observer = Records(metrics, self.decisions)
+        self.metrics = Metrics(pool=self.store.snapshot, clock=self.clock)
+        self.in_flight = InFlight()
+        self.observer = Records(self.metrics, self.decisions, self.in_flight)
         self.settings = settings or ConversationSettings()
 
     @property
