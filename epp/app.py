@@ -25,6 +25,7 @@ from epp.discovery.file import FileSource, load_targets
 from epp.discovery.source import Source
 from epp.discovery.static import StaticSource
 from epp.discovery.target import from_addresses
+from epp.exchange.modes import BodyMode, Modes
 from epp.pool.endpoint import Endpoint
 from epp.pool.store import Store
 from epp.routing.router import Router, RouterSettings
@@ -68,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cert_path: Path | None = None
     drain_timeout_s: float = 30.0
     max_body_bytes: int = 16 * 1024 * 1024
+    body_mode: BodyMode = BodyMode.FULL_DUPLEX_STREAMED  # of a proxy that does not say
     max_concurrent_streams: int = 0  # no limit
     refresh_metrics_interval_s: float = 0.05
     idle_metrics_interval_s: float = 1.0
@@ -124,7 +126,9 @@ class App:
             ),
         )
         self._conversing = ConversationSettings(
-            max_body_bytes=settings.max_body_bytes, observe=settings.observe_responses
+            max_body_bytes=settings.max_body_bytes,
+            modes=Modes(settings.body_mode, settings.body_mode),
+            observe=settings.observe_responses,
         )
         self._processor = ExternalProcessor(self._converse)
         self._discovered = asyncio.Event()

@@ -11,6 +11,8 @@ import typer
 from epp.app import SettingsError
 from epp.telemetry import logs
 
+PORT = {"min": 0, "max": 65_535}  # 0: any that is free
+
 Endpoints = Annotated[
     list[str] | None,
     typer.Option(

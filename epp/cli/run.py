@@ -6,7 +6,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from epp.cli.options import ConfigFile, Endpoints, EndpointsFile, Engine, LogLevel, configure_logs
+from epp.cli.options import (
+    PORT,
+    ConfigFile,
+    Endpoints,
+    EndpointsFile,
+    Engine,
+    LogLevel,
+    configure_logs,
+)
 from epp.cli.running import run_until_signal
 
 
@@ -22,7 +30,7 @@ def run(
         Literal["duplex", "buffered"], typer.Option(help="How Envoy shows bodies to the picker.")
     ] = "duplex",
     metrics_port: Annotated[
-        int, typer.Option(help="The picker's metrics and decisions; 0: any free port.")
+        int, typer.Option(help="The picker's metrics and decisions; 0: any free port.", **PORT)
     ] = 9090,
     explain: Annotated[bool, typer.Option(help="Print where each request went and why.")] = True,
     log_level: LogLevel = "warning",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from epp.app import App, Settings
 from epp.cli.options import (
+    PORT,
     ConfigFile,
     Endpoints,
     EndpointsFile,
@@ -19,6 +20,9 @@ from epp.cli.options import (
     configure_logs,
 )
 from epp.cli.running import run_until_signal
+from epp.exchange.modes import BodyMode
+
+_BODY_MODES = {"duplex": BodyMode.FULL_DUPLEX_STREAMED, "buffered": BodyMode.BUFFERED}
 
 
 def serve(
@@ -27,13 +31,15 @@ def serve(
     engine: Engine = "vllm",
     config_file: ConfigFile = None,
     grpc_port: Annotated[
-        int, typer.Option(envvar="EPP_GRPC_PORT", help="Envoy's ext_proc calls.")
+        int, typer.Option(envvar="EPP_GRPC_PORT", help="Envoy's ext_proc calls.", **PORT)
     ] = 9002,
     grpc_health_port: Annotated[
-        int, typer.Option(envvar="EPP_GRPC_HEALTH_PORT", help="gRPC health checks, plaintext.")
+        int,
+        typer.Option(envvar="EPP_GRPC_HEALTH_PORT", help="gRPC health checks, plaintext.", **PORT),
     ] = 9003,
     metrics_port: Annotated[
-        int, typer.Option(envvar="EPP_METRICS_PORT", help="Prometheus metrics and decisions.")
+        int,
+        typer.Option(envvar="EPP_METRICS_PORT", help="Prometheus metrics and decisions.", **PORT),
     ] = 9090,
     host: Annotated[
         str, typer.Option(envvar="EPP_HOST", help="Address to listen on; all if empty.")
@@ -56,16 +62,26 @@ def serve(
         typer.Option(
             envvar="EPP_DRAIN_TIMEOUT",
             metavar="SECONDS",
+            min=0,
             help="How long open streams may take to finish after SIGTERM.",
         ),
     ] = 30.0,
     max_body_bytes: Annotated[
-        int, typer.Option(envvar="EPP_MAX_BODY_BYTES", help="A longer request body gets 413.")
+        int,
+        typer.Option(envvar="EPP_MAX_BODY_BYTES", help="A longer request body gets 413.", min=1),
     ] = 16 * 1024 * 1024,
+    body_mode: Annotated[
+        Literal["duplex", "buffered"],
+        typer.Option(
+            envvar="EPP_BODY_MODE",
+            help="How an Envoy sends bodies that is too old to say it itself.",
+        ),
+    ] = "duplex",
     max_concurrent_streams: Annotated[
         int,
         typer.Option(
             envvar="EPP_MAX_CONCURRENT_STREAMS",
+            min=0,
             help="Streams on one connection, 0: any number. Envoy opens another connection for "
             "more, but of a burst on a new one, those above the limit fail.",
         ),
@@ -75,6 +91,7 @@ def serve(
         typer.Option(
             envvar="EPP_REFRESH_METRICS_INTERVAL",
             metavar="SECONDS",
+            min=0.001,
             help="How often a server in use is asked for its metrics.",
         ),
     ] = 0.05,
@@ -83,6 +100,7 @@ def serve(
         typer.Option(
             envvar="EPP_IDLE_METRICS_INTERVAL",
             metavar="SECONDS",
+            min=0.001,
             help="The same for one that has had no request of ours for a while.",
         ),
     ] = 1.0,
@@ -91,6 +109,7 @@ def serve(
         typer.Option(
             envvar="EPP_METRICS_STALENESS_THRESHOLD",
             metavar="SECONDS",
+            min=0.001,
             help="Metrics older than this count as unknown.",
         ),
     ] = 2.0,
@@ -122,6 +141,7 @@ def serve(
         int,
         typer.Option(
             envvar="EPP_DECISIONS",
+            min=0,
             help="How many of the last decisions /decisions on the metrics port explains.",
         ),
     ] = 100,
@@ -143,6 +163,7 @@ def serve(
         cert_path=cert_path,
         drain_timeout_s=drain_timeout,
         max_body_bytes=max_body_bytes,
+        body_mode=_BODY_MODES[body_mode],
         max_concurrent_streams=max_concurrent_streams,
         refresh_metrics_interval_s=refresh_metrics_interval,
         idle_metrics_interval_s=idle_metrics_interval,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from epp.cli.options import PORT
 from epp.cli.running import fail, run_until_signal
 from epp.demo.error import DemoError
 from epp.demo.sim.faults import Faults
@@ -16,7 +17,7 @@ from epp.demo.sim.server import serve
 
 def sim(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0: any.")] = 8000,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0: any.", **PORT)] = 8000,
     name: Annotated[str, typer.Option(help="What answers say in the header x-served-by.")] = "",
     served_model_name: Annotated[
         list[str] | None, typer.Option(help="A model that it serves. Can be repeated.")
@@ -36,16 +37,18 @@ def sim(
         float, typer.Option(help="Requests that it makes up for itself, per second.")
     ] = 0.0,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn by lot.")] = 0,
-    error_rate: Annotated[float, typer.Option(help="Share of requests answered 500.")] = 0.0,
+    error_rate: Annotated[
+        float, typer.Option(help="Share of requests answered 500.", min=0, max=1)
+    ] = 0.0,
     hang: Annotated[bool, typer.Option("--hang", help="Never answer.")] = False,
     slow_metrics: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long /metrics takes.")
+        float, typer.Option(metavar="SECONDS", help="How long /metrics takes.", min=0)
     ] = 0.0,
     garbage_metrics: Annotated[
         bool, typer.Option("--garbage-metrics", help="Answer /metrics with nonsense.")
     ] = False,
     exit_after: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Go away after so long.")
+        float | None, typer.Option(metavar="SECONDS", help="Go away after so long.", min=0)
     ] = None,
 ) -> None:
     """Simulate a vLLM server: OpenAI API, batching, KV cache, metrics, and faults on request.

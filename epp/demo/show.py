@@ -22,9 +22,17 @@ from epp.demo.watch import Watch
 
 MODEL = "meta-llama/Llama-3.1-8B-Instruct"
 
-# A small card each; one is slow, and two have other work to do.
+# A small card each, with room for some conversations but not for all; one is slow, and two have
+# other work to do.
 REPLICAS = tuple(
-    SimOptions(port=0, name=name, speed=speed, background_rps=background_rps, seed=1)
+    SimOptions(
+        port=0,
+        name=name,
+        num_gpu_blocks=1200,
+        speed=speed,
+        background_rps=background_rps,
+        seed=1,
+    )
     for name, speed, background_rps in (
         ("replica-1", 0.3, 0.0),
         ("replica-2", 0.3, 1.0),

@@ -25,9 +25,9 @@ WORDS = (
 class Plan(msgspec.Struct, frozen=True):
     """How much traffic; times in seconds."""
 
-    conversations: int = 40
+    conversations: int = 48
     turns: int = 3
-    per_second: float = 3.0  # new conversations
+    per_second: float = 4.0  # new conversations
     think_s: float = 0.5  # between an answer and the next question
     instructions_words: int = 1800
     question_words: int = 120

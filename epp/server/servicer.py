@@ -66,12 +66,8 @@ class ExternalProcessor:
         error, which Envoy answers with a 500.
         """
         with self._conversation() as conversation:
-            while not conversation.finished:
-                message = await context.read()
-                if message is grpc.aio.EOF:  # type: ignore[comparison-overlap]  # its stub omits it
-                    return
-                for reply in conversation.receive(message):
-                    await context.write(reply)
+            while not conversation.finished and await _take_turn(conversation, context):
+                pass
 
     @contextmanager
     def _conversation(self) -> Iterator[Conversation]:
@@ -82,3 +78,16 @@ class ExternalProcessor:
         finally:
             self._inflight -= 1
             conversation.close()
+
+
+async def _take_turn(conversation: Conversation, context: Context) -> bool:
+    """Answer one message; False: the peer sends no more.
+
+    In a frame of its own, for the next message may be minutes away and bodies must not wait for it.
+    """
+    message = await context.read()
+    if message is grpc.aio.EOF:  # type: ignore[comparison-overlap]  # its stub omits it
+        return False
+    for reply in conversation.receive(message):
+        await context.write(reply)
+    return True
