@@ -13,19 +13,19 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import grpc
-import msgspec
 from starlette.applications import Starlette
 
 from epp.admin import listen as admin
 from epp.admin.pages import Pages
 from epp.config.build import Built, build
 from epp.config.load import default, load_file
+from epp.config.settings import Settings, SettingsError
 from epp.discovery.address import parse_address
 from epp.discovery.file import FileSource, load_targets
 from epp.discovery.source import Source
 from epp.discovery.static import StaticSource
 from epp.discovery.target import from_addresses
-from epp.exchange.modes import BodyMode, Modes
+from epp.exchange.modes import Modes
 from epp.pool.endpoint import Endpoint
 from epp.pool.store import Store
 from epp.routing.router import Router, RouterSettings
@@ -48,36 +48,6 @@ from epp.telemetry.observer import Observer
 _log = logging.getLogger(__name__)
 
 MESSAGE_OVERHEAD_BYTES = 1024 * 1024  # what gRPC must take beside the body
-
-
-class SettingsError(Exception):
-    """The picker was told too little, or too much."""
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the picker is told; the command line's flags, with their defaults."""
-
-    endpoints: tuple[str, ...] = ()
-    endpoints_file: Path | None = None
-    engine: str = "vllm"  # of `endpoints`: which metrics they have
-    config_file: Path | None = None
-    host: str = ""  # every address
-    grpc_port: int = 9002
-    grpc_health_port: int = 9003
-    metrics_port: int = 9090
-    insecure: bool = False
-    cert_path: Path | None = None
-    drain_timeout_s: float = 30.0
-    max_body_bytes: int = 16 * 1024 * 1024
-    body_mode: BodyMode = BodyMode.FULL_DUPLEX_STREAMED  # of a proxy that does not say
-    max_concurrent_streams: int = 0  # no limit
-    refresh_metrics_interval_s: float = 0.05
-    idle_metrics_interval_s: float = 1.0
-    metrics_staleness_threshold_s: float = 2.0
-    metrics_token_file: Path | None = None
-    metrics_skip_verify: bool = False
-    observe_responses: bool = True
-    decisions: int = 100
 
 
 class App:

@@ -15,8 +15,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.admin.listen import AdminError
-from epp.app import App, Settings, SettingsError
+from epp.app import App
 from epp.config.error import ConfigError
+from epp.config.settings import Settings, SettingsError
 from epp.discovery.entry import Engine
 from epp.discovery.error import DiscoveryError
 from epp.scrape.engines import ENGINES

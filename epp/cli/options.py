@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from epp.app import SettingsError
+from epp.config.settings import SettingsError
 from epp.telemetry import logs
 
 PORT = {"min": 0, "max": 65_535}  # 0: any that is free

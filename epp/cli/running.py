@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 import uvloop
 
 from epp.admin.listen import AdminError
-from epp.app import SettingsError
 from epp.config.error import ConfigError
+from epp.config.settings import SettingsError
 from epp.demo.error import DemoError
 from epp.discovery.error import DiscoveryError
 from epp.server.errors import ServerError

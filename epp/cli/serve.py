@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from epp.app import App, Settings
+from epp.app import App
 from epp.cli.options import (
     PORT,
     ConfigFile,
@@ -20,6 +20,7 @@ from epp.cli.options import (
     configure_logs,
 )
 from epp.cli.running import run_until_signal
+from epp.config.settings import Settings
 from epp.exchange.modes import BodyMode
 
 _BODY_MODES = {"duplex": BodyMode.FULL_DUPLEX_STREAMED, "buffered": BodyMode.BUFFERED}

@@ -12,7 +12,8 @@ from typing import TextIO
 
 import msgspec
 
-from epp.app import App, Settings
+from epp.app import App
+from epp.config.settings import Settings
 from epp.demo import greeting, ports
 from epp.demo.error import DemoError
 from epp.discovery.address import parse_address

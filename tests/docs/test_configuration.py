@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import typer
 
-from epp.app import Settings
 from epp.cli.main import app
 from epp.config import plugins
 from epp.config.build import build
 from epp.config.load import default, load
+from epp.config.settings import Settings
 from epp.discovery.parse import parse_targets
 from epp.scrape.engines import ENGINES
 from tests.docs.pages import DOCS, PAGES, ROOT, Block, blocks, code, rows

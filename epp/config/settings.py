@@ -1,0 +1,39 @@
+"""The picker's flags, as one value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from epp.exchange.modes import BodyMode
+
+
+class SettingsError(Exception):
+    """The picker was told too little, or too much."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the picker is told; the command line's flags, with their defaults."""
+
+    endpoints: tuple[str, ...] = ()
+    endpoints_file: Path | None = None
+    engine: str = "vllm"  # of `endpoints`: which metrics they have
+    config_file: Path | None = None
+    host: str = ""  # every address
+    grpc_port: int = 9002
+    grpc_health_port: int = 9003
+    metrics_port: int = 9090
+    insecure: bool = False
+    cert_path: Path | None = None
+    drain_timeout_s: float = 30.0
+    max_body_bytes: int = 16 * 1024 * 1024
+    body_mode: BodyMode = BodyMode.FULL_DUPLEX_STREAMED  # of a proxy that does not say
+    max_concurrent_streams: int = 0  # no limit
+    refresh_metrics_interval_s: float = 0.05
+    idle_metrics_interval_s: float = 1.0
+    metrics_staleness_threshold_s: float = 2.0
+    metrics_token_file: Path | None = None
+    metrics_skip_verify: bool = False
+    observe_responses: bool = True
+    decisions: int = 100
