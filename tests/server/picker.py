@@ -98,8 +98,9 @@ class Picker:
             if known is not None and endpoint.load is not None:
                 self.store.report(known, endpoint.load)
         built = build(load(config, "test.yaml"), seed=1)
+        self.scheduler = built.scheduler
         self.router = Router(
-            self.store, built.scheduler, random.Random(7), RouterSettings(parsers=built.parsers)
+            self.store, self.scheduler, random.Random(7), RouterSettings(parsers=built.parsers)
         )
         self.decisions = Decisions(10)
         self.metrics = Metrics(pool=self.store.snapshot, clock=self.clock)

@@ -1,0 +1,137 @@
+"""docs/metrics.md names every metric, log line and field, and no other."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import msgspec
+from prometheus_client import Metric
+
+from epp.pool.endpoint import Endpoint
+from epp.pool.load import Load
+from epp.pool.snapshot import Snapshot
+from epp.scheduling.decision import Column, Decision
+from epp.scrape.errors import Kind
+from epp.telemetry.decisions import Decided, explain
+from epp.telemetry.metrics import Metrics
+from epp.telemetry.record import Record
+from tests.docs.pages import DOCS, ROOT, blocks, code, rows
+
+PAGE = DOCS / "metrics.md"
+ENDPOINT = Endpoint(
+    "10.0.0.1:8000", load=Load(at=10.0, waiting=1, running=2, kv_cache_usage=0.5)
+)
+LEVELS = {"exception": "error"}
+
+
+def busy() -> Metrics:
+    """Metrics that have seen one of everything."""
+    metrics = Metrics(
+        pool=lambda: Snapshot((ENDPOINT,)),
+        clock=lambda: 10.0,
+        inflight=lambda: {ENDPOINT.address: 1},
+        poll_errors=lambda: {"timeout": 1},
+    )
+    metrics.stream_opened()
+    metrics.scheduled(0.001, "m", ENDPOINT.address)
+    metrics.request_started("m")
+    metrics.request_started("m")
+    metrics.finished(
+        Record(
+            model="m",
+            status=200,
+            routed_at=0.1,
+            first_byte_at=0.2,
+            ended_at=0.3,
+            prompt_tokens=5,
+            completion_tokens=5,
+            cached_tokens=5,
+        )
+    )
+    metrics.finished(Record(status=503, reason="rejected-no-endpoints"))
+    return metrics
+
+
+def exposed() -> Iterator[tuple[str, str, set[str]]]:
+    for family in busy().collect():
+        suffix = "_total" if family.type == "counter" else ""
+        yield family.name + suffix, family.type, labels(family)
+
+
+def labels(family: Metric) -> set[str]:
+    assert family.samples, f"{family.name} was not exercised"
+    return {label for sample in family.samples for label in sample.labels} - {"le"}
+
+
+def test_the_metrics_in_the_page_are_those_that_are_exposed() -> None:
+    table = [
+        (code(name)[0], kind, set(code(its_labels)))
+        for name, kind, its_labels, _ in rows(PAGE, "Metric", "Type", "Labels", "Meaning")
+    ]
+
+    assert sorted(table) == sorted(exposed())
+
+
+def test_the_kinds_of_failed_readings_are_those_of_the_scraper() -> None:
+    kinds = [code(kind)[0] for kind, _ in rows(PAGE, "`kind`", "What happened")]
+
+    assert sorted(kinds) == sorted(get_args(Kind))
+
+
+def test_the_example_has_the_fields_of_a_decision() -> None:
+    example = next(b for b in blocks(PAGE) if b.text.startswith("[\n"))
+    (shown,) = msgspec.json.decode(example.text)
+    other = Endpoint("10.0.0.2:8000", load=ENDPOINT.load)
+    decision = Decision(
+        at=0.0,
+        profile="default",
+        picked=(ENDPOINT,),
+        candidates=(ENDPOINT, other),
+        columns=(Column("queue-scorer", 1.0, (1.0, 0.0)),),
+        totals=(1.0, 0.0),
+    )
+
+    made = {"age_s": 0.0, "request": Decided(decision, {}).facts, **explain(decision)}
+
+    assert keys(shown) == keys(made)
+
+
+def keys(node: Any) -> Any:
+    """The shape of a JSON value: of a list, that of its first item."""
+    match node:
+        case {"model": _}:
+            return {}
+        case dict():
+            return {key: keys(value) for key, value in node.items()}
+        case list():
+            return [keys(item) for item in node[:1]]
+        case _:
+            return None
+
+
+def test_the_fields_that_are_explained_are_those_of_the_example() -> None:
+    example = next(b for b in blocks(PAGE) if b.text.startswith("[\n"))
+    (shown,) = msgspec.json.decode(example.text)
+    explained = [name for row in rows(PAGE, "Field", "Meaning") for name in code(row[0])]
+
+    assert sorted(explained) == sorted([*shown, "inputs"])
+
+
+def test_the_log_lines_in_the_page_are_those_of_the_code() -> None:
+    table = [(code(message)[0], level) for message, level, _ in rows(PAGE, "Message", "Level", "When")]
+
+    assert sorted(table) == sorted(set(logged()))
+
+
+def logged() -> Iterator[tuple[str, str]]:
+    """Every message that the picker can log, with what it fills in as `…`, and its level."""
+    for source in (ROOT / "epp").rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="log" | "_log"), attr=level),
+                    args=[ast.Constant(value=str(message)), *_],
+                ):
+                    yield message.replace("%s", "…"), LEVELS.get(level, level)
