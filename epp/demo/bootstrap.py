@@ -58,6 +58,7 @@ from epp.demo import clusters
 
 FILTER = "envoy.filters.http.ext_proc/picker"
 AUTHORITY = "epp.default.svc:9002"
+MODEL = "x-ai-eg-model"
 
 BODY_MODES = {
     "duplex": ProcessingModeBodySendMode.FULL_DUPLEX_STREAMED,
@@ -95,7 +96,7 @@ class BootstrapOptions(msgspec.Struct, frozen=True, kw_only=True):
     max_requests: int | None = None  # at a time; None: Envoy's 1,024
     received_namespaces: Sequence[str] = ()  # metadata that the picker may set
     forwarded_namespaces: Sequence[str] = ()  # metadata that the picker is shown
-    strip_destination: bool = False  # drop the client's own destination header
+    strip_routing: bool = False  # drop the headers by which a gateway speaks to the picker
     accept_trailers: bool = False  # of HTTP/1.1 clients
     shared_port: bool = True  # other processes may listen on the port beside this one
     plain_ports: Sequence[int] = ()  # servers for the path /plain, without the picker, in turn
@@ -124,7 +125,7 @@ def laptop(
         max_requests=40_000,
         received_namespaces=("envoy.lb",),
         forwarded_namespaces=("envoy.lb.subset_hint",),
-        strip_destination=True,
+        strip_routing=True,
         shared_port=False,
     )
 
@@ -198,11 +199,11 @@ def _connection_manager(options: BootstrapOptions) -> HttpConnectionManager:
 
 def _early_mutations(options: BootstrapOptions) -> Iterator[TypedExtensionConfig]:
     """Before every filter: a route would remove it after them, and with it the pick."""
-    if options.strip_destination:
-        removal = HeaderMutation(remove=clusters.DESTINATION)
+    if options.strip_routing:
+        removals = [HeaderMutation(remove=name) for name in (clusters.DESTINATION, MODEL)]
         yield TypedExtensionConfig(
             name="envoy.http.early_header_mutation.header_mutation",
-            typed_config=Any.pack(early_header_mutation.HeaderMutation(mutations=[removal])),
+            typed_config=Any.pack(early_header_mutation.HeaderMutation(mutations=removals)),
         )
 
 

@@ -63,15 +63,23 @@ async def running(
     options: BootstrapOptions, directory: Path, *, ready_timeout_s: float = 20.0
 ) -> AsyncIterator[Envoy]:
     """Envoy for as long as the block runs; its configuration and log are in `directory`."""
-    program = binary()
     ports.require_free(options.listen_host, options.listen_port, "listen_port")
     ports.require_free("127.0.0.1", options.admin_port, "admin_port")
     config = directory / "envoy.json"
     config.write_bytes(render(options))
-    log_path = directory / "envoy.log"
-    process = await _start(program, config, log_path)
+    async with running_file(config, options.admin_port, ready_timeout_s=ready_timeout_s) as envoy:
+        yield envoy
+
+
+@asynccontextmanager
+async def running_file(
+    config: Path, admin_port: int, *, ready_timeout_s: float = 20.0
+) -> AsyncIterator[Envoy]:
+    """Envoy with a configuration of one's own, which has its admin page on `admin_port`."""
+    log_path = config.with_name("envoy.log")
+    process = await _start(binary(), config, log_path)
     try:
-        await _until_live(process, options.admin_port, log_path, ready_timeout_s)
+        await _until_live(process, admin_port, log_path, ready_timeout_s)
         yield Envoy(process, log_path)
     finally:
         await _stop(process)

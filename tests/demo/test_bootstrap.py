@@ -115,12 +115,12 @@ def test_envoy_accepts_every_flavour(options: BootstrapOptions, tmp_path: Path) 
     assert (result.returncode, result.stderr.strip()) == (0, "")
 
 
-def test_a_laptop_drops_the_client_s_destination_before_routing_and_filters() -> None:
+def test_a_laptop_drops_the_headers_of_gateways_before_routing_and_filters() -> None:
     (extension,) = connection_manager(LAPTOP)["earlyHeaderMutationExtensions"]
 
     removals = extension["typedConfig"]["mutations"]
 
-    assert removals == [{"remove": "x-gateway-destination-endpoint"}]
+    assert [r["remove"] for r in removals] == ["x-gateway-destination-endpoint", "x-ai-eg-model"]
 
 
 def test_a_laptop_lets_a_stream_run_as_long_as_something_moves() -> None:

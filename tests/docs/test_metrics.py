@@ -20,9 +20,7 @@ from epp.telemetry.record import Record
 from tests.docs.pages import DOCS, ROOT, blocks, code, rows
 
 PAGE = DOCS / "metrics.md"
-ENDPOINT = Endpoint(
-    "10.0.0.1:8000", load=Load(at=10.0, waiting=1, running=2, kv_cache_usage=0.5)
-)
+ENDPOINT = Endpoint("10.0.0.1:8000", load=Load(at=10.0, waiting=1, running=2, kv_cache_usage=0.5))
 LEVELS = {"exception": "error"}
 
 
@@ -120,7 +118,9 @@ def test_the_fields_that_are_explained_are_those_of_the_example() -> None:
 
 
 def test_the_log_lines_in_the_page_are_those_of_the_code() -> None:
-    table = [(code(message)[0], level) for message, level, _ in rows(PAGE, "Message", "Level", "When")]
+    table = [
+        (code(message)[0], level) for message, level, _ in rows(PAGE, "Message", "Level", "When")
+    ]
 
     assert sorted(table) == sorted(set(logged()))
 
@@ -135,3 +135,5 @@ def logged() -> Iterator[tuple[str, str]]:
                     args=[ast.Constant(value=str(message)), *_],
                 ):
                     yield message.replace("%s", "…"), LEVELS.get(level, level)
+                case _:
+                    pass

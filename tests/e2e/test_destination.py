@@ -90,7 +90,7 @@ async def test_a_killed_picker_does_not_leave_the_choice_to_the_client(
 async def test_an_envoy_that_strips_does_so_before_any_route(
     picker: Picker, plain: Upstream, canary: Canary, start_gateway: StartGateway
 ) -> None:
-    async with start_gateway(picker, strip_destination=True, plain_ports=(plain.port,)) as gateway:
+    async with start_gateway(picker, strip_routing=True, plain_ports=(plain.port,)) as gateway:
         routed = await gateway.chat(lure(canary))
         await gateway.client.get("/plain", headers=lure(canary))
 

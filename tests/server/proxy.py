@@ -81,6 +81,7 @@ class Proxy:
         self.response = Direction("response", modes[1])
         self.upstream: dict[str, str] = {}
         self.spoofed: str | None = None
+        self.continued = False  # the request has a body or trailers
         self.refused = False
         self.placed = 0
 
@@ -88,6 +89,7 @@ class Proxy:
         direction, part = self._split(message.WhichOneof("request") or "")
         direction.send(part, message)
         if direction is self.request and part == "headers":
+            self.continued = not message.request_headers.end_of_stream
             headers = message.request_headers.headers.headers
             self.upstream = {h.key: h.raw_value.decode() for h in headers}
             self.spoofed = self.upstream.get(DESTINATION)
@@ -107,10 +109,10 @@ class Proxy:
 
     def let_go(self) -> bool:
         """Whether the request is on its way upstream."""
-        request = self.request
-        if request.mode in {BodyMode.BUFFERED, BodyMode.BUFFERED_PARTIAL} and request.sent:
-            return "body" in request.answered
-        return "headers" in request.answered and not request.unanswered
+        awaited = {"headers"}
+        if self.request.mode in {BodyMode.BUFFERED, BodyMode.BUFFERED_PARTIAL} and self.continued:
+            awaited = {"body", "trailers"}  # whichever the request has
+        return not awaited.isdisjoint(self.request.answered) and not self.refused
 
     def check_upstream(self, pool: Container[str]) -> None:
         """A request goes to an endpoint of the pool, whatever the client wrote."""
@@ -134,7 +136,7 @@ class Proxy:
         if reply.HasField("mode_override"):
             assert (direction.name, part) == ("request", "headers"), "races with the body"
             assert DUPLEX not in {self.request.mode, self.response.mode}
-            assert reply.mode_override.request_body_mode == self.request.mode
+            assert int(reply.mode_override.request_body_mode) == self.request.mode
         if direction is self.request:
             for key in mutation.remove_headers:
                 self.upstream.pop(key, None)

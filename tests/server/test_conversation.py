@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
@@ -408,6 +409,63 @@ def test_buffered_asks_for_a_streamed_answer_with_its_first_reply() -> None:
     assert headers.mode_override.response_body_mode == BodyMode.NONE.value
 
 
+@pytest.mark.parametrize("honoured", [True, False])
+def test_an_answer_passes_whether_or_not_the_override_was_honoured(honoured: bool) -> None:
+    picker = Picker(*three())
+    stream = picker.stream()
+    stream.receive(request_headers(mode=BUFFERED))
+    stream.receive(request_body(PROMPT))
+    assert kinds(stream.receive(response_headers(content_type="text/event-stream"))) == [
+        "response_headers"
+    ]
+    parts = [*SSE, b""] if honoured else [b"".join(SSE)]
+    for n, part in enumerate(parts):
+        replies = stream.receive(response_body(part, end=n == len(parts) - 1))
+        assert kinds(replies) == ["response_body"]
+        assert not replies[0].response_body.HasField("response")
+    stream.close()
+    assert (picker.records[0].prompt_tokens, picker.records[0].completion_tokens) == (7, 10)
+
+
+def test_an_answer_whose_body_is_not_shown_is_answered_by_its_headers_alone() -> None:
+    picker = Picker(*three(), settings=ConversationSettings(observe=False))
+    stream = picker.stream()
+    stream.receive(request_headers(mode=BUFFERED))
+    stream.receive(request_body(PROMPT))
+    assert kinds(stream.receive(response_headers())) == ["response_headers"]
+    stream.close()
+    assert (picker.records[0].status, picker.records[0].endpoint) == (200, B)
+
+
+def test_a_body_that_may_be_cut_short_is_routed_without_being_read() -> None:
+    stream = Picker(*three()).stream()
+    stream.receive(request_headers(mode=BodyMode.BUFFERED_PARTIAL))
+    [placed] = stream.receive(request_body(b'{"model": "my-mo', end=False))
+    assert destination(placed) == B
+    assert set(set_headers(placed)) == {DESTINATION}
+
+
+def test_a_streamed_body_is_routed_by_its_headers_and_each_chunk_acknowledged() -> None:
+    stream = Picker(*three()).stream()
+    [placed] = stream.receive(request_headers(mode=BodyMode.STREAMED))
+    assert destination(placed) == B
+    for end in (False, True):
+        [reply] = stream.receive(request_body(b"chunk", end=end))
+        assert kinds([reply]) == ["request_body"]
+        assert not reply.request_body.HasField("response")
+
+
+def test_an_ipv6_destination_is_in_brackets() -> None:
+    assert destination(ask(Picker(pod("[fd00::1]:8000")))[0]) == "[fd00::1]:8000"
+
+
+def test_the_route_is_not_chosen_anew() -> None:
+    headers, _ = ask(Picker(*three()))
+    assert not headers.request_headers.response.clear_route_cache, (
+        "it could lead to another pool, whose cluster would follow the destination"
+    )
+
+
 def test_duplex_asks_for_no_override() -> None:
     headers, _ = ask(Picker(*three()))
     assert not headers.HasField("mode_override")
@@ -577,8 +635,8 @@ def test_what_a_request_holds_is_given_back_when_its_stream_ends_and_only_once()
 
 def test_requests_of_one_turn_spread() -> None:
     picker = Picker(*(pod(f"10.0.0.{n}:8000") for n in range(4)), config=ACTIVE)
-    picked = [destination(ask(picker)[0]) for _ in range(8)]
-    assert sorted(picked) == sorted([f"10.0.0.{n}:8000" for n in range(4)] * 2)
+    picked = Counter(destination(ask(picker)[0]) for _ in range(8))
+    assert picked == {f"10.0.0.{n}:8000": 2 for n in range(4)}
 
 
 def test_a_stream_that_ends_before_an_answer_is_reported_as_unanswered() -> None:
@@ -664,6 +722,46 @@ def test_nobody_follows_a_destination_that_was_issued_to_another_request() -> No
     stream.receive(request_body(PROMPT))
     other = ask(picker, headers=[(DESTINATION, "203.0.113.9:80"), ("x-request-id", "other")])
     assert destination(other[0]) == A
+
+
+def test_without_a_request_id_no_choice_is_recognised() -> None:
+    picker = Picker(pod(A), pod(B), config=ACTIVE)
+    nameless = [("x-request-id", "")]
+    first = picker.stream()
+    first.receive(request_headers(headers=nameless))
+    taken = destination(first.receive(request_body(PROMPT))[0])
+    assert taken is not None
+    other = ask(picker, headers=[*nameless, (DESTINATION, taken)])
+    assert {destination(other[0])} == {A, B} - {taken}
+
+
+def test_a_choice_is_not_repeated_outside_the_subset_of_the_second_call() -> None:
+    picker = Picker(pod(A), pod(B, 5))
+    outer = picker.stream()
+    outer.receive(request_headers())
+    assert destination(outer.receive(request_body(PROMPT))[0]) == A
+    assert destination(ask(picker, headers={DESTINATION: A}, subset=[A])[0]) == A
+    assert destination(ask(picker, headers={DESTINATION: A}, subset=[B])[0]) == B
+
+
+# --- only watched -----------------------------------------------------------------------------
+
+
+def test_a_proxy_that_hears_no_reply_is_given_none_and_nothing_is_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    picker = Picker(*three())
+    stream = picker.stream()
+    messages = [request_headers(mode=BUFFERED), request_body(PROMPT), response_headers()]
+    for message in messages:
+        message.observability_mode = True
+        assert stream.receive(message) == []
+    assert not stream.finished
+    stream.close()
+    assert picker.records == []
+    assert [r.message for r in caplog.records] == [
+        "the proxy is in observability_mode: the picker cannot choose for it"
+    ]
 
 
 # --- where messages are cut never matters -----------------------------------------------------

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+HEAD = "apiVersion: llm-d.ai/v1alpha1\nkind: EndpointPickerConfig\n"
+GOOD = (
+    HEAD
+    + """plugins:
+- {name: short-queue, type: queue-scorer}
+- type: max-score-picker
+schedulingProfiles:
+- name: default
+  plugins:
+  - {pluginRef: short-queue, weight: 2.5}
+  - {pluginRef: max-score-picker}
+"""
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config.yaml"
+
+
+def test_a_good_file_is_told_in_words(run: Run, file: Path) -> None:
+    file.write_text(GOOD)
+    ended = run("validate", str(file))
+    assert ended.status == 0
+    assert ended.out.splitlines()[:4] == [
+        f"{file} is good.",
+        "profile default:",
+        "  short-queue (queue-scorer)  weight 2.5",
+        "  max-score-picker",
+    ]
+    assert "openai-parser" in ended.out
+
+
+def test_each_mistake_is_named_by_its_line(run: Run, file: Path) -> None:
+    file.write_text(GOOD.replace("queue-scorer", "queu-scorer").replace("-picker", "-pickr"))
+    ended = run("validate", str(file))
+    assert ended.status == 2
+    first, second = ended.err.removeprefix("epp: ").splitlines()
+    assert first.startswith(f"{file}:4: ")
+    assert "queue-scorer" in first
+    assert second.startswith(f"{file}:5: ")
+    assert "max-score-picker" in second
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a: [", "- 1", "\x00", HEAD + "plugins: 7\n", HEAD.replace("v1alpha1", "v9")]
+)
+def test_whatever_is_in_the_file_is_a_mistake_with_a_place(run: Run, file: Path, text: str) -> None:
+    file.write_text(text)
+    ended = run("validate", str(file))
+    assert ended.status == 2
+    assert ended.err.startswith(f"epp: {file}")
+
+
+def test_bytes_that_are_no_text_are_a_mistake(run: Run, file: Path) -> None:
+    file.write_bytes(b"\xff\xfe\xfa")
+    assert run("validate", str(file)).status == 2
+
+
+def test_a_file_that_cannot_be_read_is_a_mistake(run: Run, file: Path) -> None:
+    for path in (file, file.parent):
+        ended = run("validate", str(path))
+        assert ended.status == 2
+        assert str(path) in ended.err

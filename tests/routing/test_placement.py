@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+
+from epp.exchange.events import Refused, Routed
+from epp.pool.endpoint import Endpoint
+from epp.routing.placement import Placement
+from epp.scheduling.decision import Column, Decision, Outcome
+from epp.scheduling.query import Query
+from epp.scheduling.scheduler import Reservation
+
+POD, OTHER = Endpoint("10.0.0.1:8000"), Endpoint("10.0.0.2:8000")
+DECISION = Decision(
+    1.0, "default", (POD,), (POD, OTHER), columns=(Column("s", 1.0, (1.0, 0.5)),), totals=(1.0, 0.5)
+)
+ROUTED = Routed([("x-gateway-destination-endpoint", POD.address)])
+ENDED = Outcome(200, completed=True)
+
+
+class Ledger:
+    """A producer that keeps what it is told at the end, or fails."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        self.broken = broken
+        self.released: list[tuple[Query, Decision, Outcome]] = []
+
+    def produce(self, *_: object) -> None: ...
+    def reserve(self, *_: object) -> None: ...
+    def forget(self, *_: object) -> None: ...
+    def response_headers(self, *_: object) -> tuple[()]:
+        return ()
+
+    def release(self, query: Query, decision: Decision, outcome: Outcome) -> None:
+        self.released.append((query, decision, outcome))
+        if self.broken:
+            raise RuntimeError("boom")
+
+
+def placed(ledger: Ledger, ends: list[str]) -> Placement:
+    query = Query("m", "a long prompt", "salt", {"x-a": "b"}, 1.0, facts={"ledger": "a fact"})
+    reservation = Reservation(query, DECISION, {"ledger": ledger})
+    return Placement("m", ROUTED, reservation, lambda: ends.append("end"))
+
+
+def test_what_is_held_is_given_back_once() -> None:
+    ledger, ends = Ledger(), list[str]()
+    placement = placed(ledger, ends)
+    placement.end(ENDED)
+    placement.end(Outcome())
+    assert [outcome for _, _, outcome in ledger.released] == [ENDED]
+    assert ends == ["end"]
+
+
+def test_a_producer_that_fails_does_not_keep_the_pick_open() -> None:
+    ledger, ends = Ledger(broken=True), list[str]()
+    placement = placed(ledger, ends)
+    with pytest.raises(RuntimeError, match="boom"):
+        placement.end(ENDED)
+    assert ends == ["end"]
+    placement.end(ENDED)
+    assert len(ledger.released) == len(ends) == 1
+
+
+def test_once_settled_it_still_knows_where_the_request_went_but_not_why() -> None:
+    ledger = Ledger()
+    placement = placed(ledger, [])
+    assert placement.decision is DECISION
+    placement.settle()
+    decision = placement.decision
+    assert decision is not None
+    assert (decision.winner, decision.at, decision.profile) == (POD, 1.0, "default")
+    assert (decision.candidates, decision.columns, decision.runner_up) == ((POD,), (), None)
+    placement.end(ENDED)
+    [(query, told, _)] = ledger.released
+    assert told is decision
+    assert (query.model, query.cache_salt, query.now) == ("m", "salt", 1.0)
+    assert (query.prompt, query.headers, query.facts) == ("", {}, {})
+
+
+@pytest.mark.parametrize("answer", [ROUTED, Refused(503, "none")])
+def test_without_a_reservation_there_is_nothing_to_give_back(answer: Routed | Refused) -> None:
+    placement = Placement("m", answer)
+    placement.settle()
+    placement.end(ENDED)
+    assert placement.decision is None
+
+
+def test_its_repr_tells_what_became_of_the_request() -> None:
+    assert repr(Placement("m", ROUTED)) == "<Placement m Routed>"
+    assert repr(Placement("", Refused(503, "none"))) == "<Placement - Refused>"

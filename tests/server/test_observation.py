@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import pytest
+
+from epp.exchange.events import (
+    HeaderOnlyResponse,
+    Refused,
+    RequestBody,
+    RequestHeaders,
+    RequestLastBody,
+    RequestTrailers,
+    ResponseBody,
+    ResponseHeaders,
+    ResponseLastBody,
+    ResponseTrailers,
+    Routed,
+)
+from epp.pool.endpoint import Endpoint
+from epp.pool.snapshot import Snapshot
+from epp.routing.placement import Placement
+from epp.scheduling.decision import Decision, Outcome
+from epp.scheduling.query import Query
+from epp.scheduling.scheduler import Reservation
+from epp.server.observation import Observation
+from epp.telemetry.decisions import Decisions
+from epp.telemetry.in_flight import InFlight
+from epp.telemetry.metrics import Metrics
+from tests.server.picker import Clock, Records
+
+POD = Endpoint("10.0.0.1:8000", generation=1)
+ROUTED = Routed([("x-gateway-destination-endpoint", POD.address)])
+JSON = ResponseHeaders({":status": "200", "content-type": "application/json"})
+SSE = ResponseHeaders({":status": "200", "content-type": "text/event-stream"})
+USAGE = b'{"usage": {"prompt_tokens": 3, "completion_tokens": 5}}'
+
+
+class Ledger:
+    """A producer that keeps the outcomes."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+
+    def produce(self, *_: object) -> None: ...
+    def reserve(self, *_: object) -> None: ...
+    def forget(self, *_: object) -> None: ...
+    def response_headers(self, *_: object) -> tuple[()]:
+        return ()
+
+    def release(self, _query: object, _decision: object, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+
+
+class Stream:
+    """One observed stream, with a clock and all that is told of it."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.ledger = Ledger()
+        self.in_flight = InFlight()
+        self.metrics = Metrics(pool=Snapshot, clock=self.clock)
+        self.observer = Records(self.metrics, Decisions(1), self.in_flight)
+        self.observed = Observation(self.observer, self.clock())
+
+    def place(self) -> None:
+        decision = Decision(self.clock(), "default", (POD,), (POD,), totals=(1.0,))
+        reservation = Reservation(Query(facts={"ledger": None}), decision, {"ledger": self.ledger})
+        placement = Placement("m", ROUTED, reservation, fairness_id="team")
+        self.observed.placed(placement, self.clock(), self.clock())
+
+    def see(self, *events: object) -> None:
+        for event in events:
+            self.observed.response(event, self.clock)  # type: ignore[arg-type]
+
+    def end(self) -> None:
+        self.observed.end(self.clock())
+
+
+@pytest.fixture
+def stream() -> Stream:
+    return Stream()
+
+
+def test_a_request_is_reported_once_with_all_that_was_seen(stream: Stream) -> None:
+    stream.observed.request(RequestHeaders({}))
+    stream.observed.request(RequestBody(b"12345"))
+    stream.observed.request(RequestLastBody(b"67"))
+    stream.observed.request(RequestTrailers())
+    stream.place()
+    assert stream.in_flight.by_address() == {POD.address: 1}
+    stream.see(JSON, ResponseBody(USAGE[:20]), ResponseLastBody(USAGE[20:]))
+    stream.end()
+    stream.end()
+    [record] = stream.observer.records
+    assert (record.model, record.fairness_id, record.endpoint) == ("m", "team", POD.address)
+    assert (record.request_bytes, record.response_bytes) == (7, len(USAGE))
+    assert (record.prompt_tokens, record.completion_tokens) == (3, 5)
+    assert (record.status, record.reason, record.streaming) == (200, "", False)
+    assert stream.ledger.outcomes == [Outcome(200, True, 3, 5, None)]
+    assert stream.in_flight.by_address() == {}
+
+
+@pytest.mark.parametrize(
+    ("ending", "completed"),
+    [
+        ([HeaderOnlyResponse({":status": "200"})], True),
+        ([SSE], False),
+        ([SSE, ResponseBody(b"data: x\n\n")], False),
+        ([SSE, ResponseBody(b"data: x\n\n"), ResponseLastBody(b"")], True),
+        ([SSE, ResponseBody(b"data: x\n\n"), ResponseTrailers()], True),
+        ([], False),
+    ],
+)
+def test_an_answer_is_complete_when_its_end_was_seen(
+    stream: Stream, ending: list[object], completed: bool
+) -> None:
+    stream.place()
+    stream.see(*ending)
+    stream.end()
+    assert [outcome.completed for outcome in stream.ledger.outcomes] == [completed]
+
+
+def test_usage_that_lacks_its_last_line_break_is_read_at_the_end(stream: Stream) -> None:
+    stream.place()
+    stream.see(SSE, ResponseLastBody(b"data: " + USAGE))
+    stream.end()
+    assert stream.observer.records[0].completion_tokens == 5
+    assert stream.observer.records[0].streaming
+
+
+def test_an_answer_to_nothing_that_was_placed_is_credited_to_nobody(stream: Stream) -> None:
+    stream.see(JSON, ResponseLastBody(USAGE))
+    stream.end()
+    assert stream.observer.records == []
+
+
+def test_a_refusal_is_reported_with_its_status_and_reason(stream: Stream) -> None:
+    refused = Refused(503, "none", "rejected-no-endpoints")
+    stream.observed.placed(Placement("m", refused), stream.clock(), stream.clock())
+    stream.observed.refused(refused)
+    stream.end()
+    [record] = stream.observer.records
+    assert (record.status, record.reason, record.routed_at) == (503, refused.reason, None)
+
+
+def test_a_request_that_was_placed_before_is_not_counted_again(stream: Stream) -> None:
+    stream.observed.placed(Placement("m", ROUTED), stream.clock(), stream.clock())
+    stream.see(JSON, ResponseLastBody(USAGE))
+    stream.end()
+    assert stream.observer.records == []
+
+
+@pytest.mark.parametrize("status", ["", "abc", "²", "-1"])
+def test_a_status_that_is_no_number_is_none(stream: Stream, status: str) -> None:
+    stream.place()
+    stream.see(ResponseHeaders({":status": status}), ResponseLastBody(b""))
+    stream.end()
+    assert stream.observer.records[0].status == 0
+
+
+def test_the_first_byte_is_the_first_of_the_body(stream: Stream) -> None:
+    stream.place()
+    for now, event in enumerate([SSE, ResponseBody(b""), ResponseBody(b"a"), ResponseBody(b"b")]):
+        stream.clock.now = 200.0 + now
+        stream.see(event)
+    stream.end()
+    assert stream.observer.records[0].first_byte_at == 202.0
+
+
+def test_streams_are_counted_in_and_out(stream: Stream) -> None:
+    other = Observation(stream.observer, stream.clock())
+    assert repr(stream.metrics).endswith("2 streams>")
+    stream.end()
+    stream.end()
+    assert repr(stream.metrics).endswith("1 streams>")
+    other.end(stream.clock())
+    assert repr(stream.metrics).endswith("0 streams>")
