@@ -20,6 +20,7 @@ from epp.config.error import ConfigError
 from epp.config.settings import Settings, SettingsError
 from epp.discovery.entry import Engine
 from epp.discovery.error import DiscoveryError
+from epp.exchange.modes import BodyMode
 from epp.scrape.engines import ENGINES
 from epp.server.errors import CertificateError, ListenError
 from tests.server.envoy import destination, request_body, request_headers
@@ -80,6 +81,20 @@ async def test_a_request_is_answered_explained_and_counted() -> None:
         assert "127.0.0.1:9" in decided["sentence"]
         assert 'llm_d_epp_scheduler_attempts_total{status="success"' in page, page
         assert app.in_flight.by_address() == {}
+
+
+async def test_a_proxy_that_does_not_say_its_mode_is_taken_to_have_the_configured_one() -> None:
+    buffered = but(body_mode=BodyMode.BUFFERED)
+    async with (
+        running(buffered) as app,
+        grpc.aio.insecure_channel(f"127.0.0.1:{app.grpc_port}") as channel,
+    ):
+        call = await process(channel)
+        await call.write(request_headers(mode=None))
+        assert destination(await call.read()) is None
+        await call.write(request_body({"model": "m", "prompt": "hi"}))
+        assert destination(await call.read()) == "127.0.0.1:9"
+        await call.done_writing()
 
 
 async def test_readiness_follows_discovery_and_the_drain() -> None:

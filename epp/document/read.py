@@ -6,7 +6,8 @@ a file of a million brackets.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from typing import TypeVar
 
 import yaml
 
@@ -29,8 +30,20 @@ class _MalformedError(Exception):
         self.problem = Problem(line, text)
 
 
+T = TypeVar("T")
+
+
 def read(content: bytes) -> Node | Problem:
     """Return the root of the only document in `content`, or why there is none."""
+    return _build(content, _Builder.document)
+
+
+def read_all(content: bytes) -> list[Node] | Problem:
+    """Return the root of each document in `content`; there may be none."""
+    return _build(content, lambda builder: list(builder.documents()))
+
+
+def _build(content: bytes, build: Callable[[_Builder], T]) -> T | Problem:
     if len(content) > MAX_BYTES:
         return Problem(1, f"the file has more than {MAX_BYTES:,} bytes")
     try:
@@ -38,7 +51,7 @@ def read(content: bytes) -> Node | Problem:
     except UnicodeDecodeError as error:
         return Problem(content.count(b"\n", 0, error.start) + 1, "this is not UTF-8 text")
     try:
-        return _Builder(yaml.parse(text, Loader=_LOADER)).document()
+        return build(_Builder(yaml.parse(text, Loader=_LOADER)))
     except _MalformedError as error:
         return error.problem
     except yaml.reader.ReaderError as error:
@@ -74,6 +87,13 @@ class _Builder:
         if not isinstance(after, yaml.StreamEndEvent):
             raise _MalformedError(_line(after), "a second document begins here; one is wanted")
         return root
+
+    def documents(self) -> Iterator[Node]:
+        next(self._events)  # the stream's start
+        while not isinstance(next(self._events), yaml.StreamEndEvent):
+            self._anchors = {}  # an alias does not reach into another document
+            yield self._node(next(self._events), depth=0)
+            next(self._events)  # the document's end
 
     def _node(self, event: yaml.Event, depth: int) -> Node:
         if isinstance(event, yaml.AliasEvent):

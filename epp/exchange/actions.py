@@ -37,10 +37,11 @@ class ReplyRequestHeaders(msgspec.Struct, frozen=True):
 
 
 class ReplyRequestBody(msgspec.Struct, frozen=True):
-    """Answer one body message and leave its bytes as they are."""
+    """Answer one body message."""
 
     mutation: Mutation | None = None
     metadata: Mapping[str, Mapping[str, str]] = {}
+    body: bytes | None = None  # in place of what came; None: leave its bytes as they are
 
 
 class StreamRequestBody(msgspec.Struct, frozen=True):

@@ -58,6 +58,7 @@ class Routed(msgspec.Struct, frozen=True):
     remove_headers: Sequence[str] = ()
     metadata: Mapping[str, Mapping[str, str]] = {}  # namespace to key to value
     response_headers: Sequence[tuple[str, str]] = ()  # set on the answer to the client
+    body: bytes | None = None  # in place of the client's; None: as it is
 
 
 class Refused(msgspec.Struct, frozen=True):

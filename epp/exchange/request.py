@@ -38,6 +38,7 @@ from epp.exchange.events import (
 from epp.exchange.modes import BodyMode, Modes
 
 DESTINATION = "x-gateway-destination-endpoint"
+CONTENT_LENGTH = "content-length"
 
 
 class State(enum.IntEnum):
@@ -128,17 +129,22 @@ def _place_in_headers(half: RequestHalf, event: Routed) -> list[RequestAction]:
 
 
 def _place_in_body(_: RequestHalf, event: Routed) -> list[RequestAction]:
-    return [ReplyRequestBody(_mutation(event), event.metadata)]
+    if event.body is None:
+        return [ReplyRequestBody(_mutation(event), event.metadata)]
+    # Envoy keeps the length that the client declared, and fails a body of another one.
+    mutation = Mutation(event.set_headers, (*event.remove_headers, CONTENT_LENGTH))
+    return [ReplyRequestBody(mutation, event.metadata, event.body)]
 
 
 def _give_back(half: RequestHalf, event: Routed) -> list[RequestAction]:
     headers = ReplyRequestHeaders(_mutation(event), event.metadata)
-    return [headers, *(StreamRequestBody(data, last) for data, last in chunks(half.take_body()))]
+    body = half.take_body(event.body)
+    return [headers, *(StreamRequestBody(data, last) for data, last in chunks(body))]
 
 
 def _give_back_with_trailers(half: RequestHalf, event: Routed) -> list[RequestAction]:
     actions: list[RequestAction] = [ReplyRequestHeaders(_mutation(event), event.metadata)]
-    if body := half.take_body():
+    if body := half.take_body(event.body):
         actions += [StreamRequestBody(data, end_of_stream=False) for data, _ in chunks(body)]
     return [*actions, ReplyRequestTrailers()]
 
@@ -256,9 +262,12 @@ class RequestHalf:
             self.parts = [b"".join(self.parts)]
         return self.parts[0] if self.parts else b""
 
-    def take_body(self) -> bytes:
-        """Return the body and keep no hold on it: the answer may take minutes."""
-        body, self.parts = self.body(), []
+    def take_body(self, instead: bytes | None) -> bytes:
+        """Return the body, or what goes in its place, and keep no hold on it: the answer may take
+        minutes.
+        """
+        body = self.body() if instead is None else instead
+        self.parts = []
         return body
 
     def take_headers(self) -> Headers:

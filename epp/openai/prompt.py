@@ -48,6 +48,11 @@ def media(name: str, value: msgspec.Raw | memoryview) -> str:
     return f"{_MARK}@{name}:{xxhash.xxh3_64_hexdigest(value)}"
 
 
+def opening(text: str) -> str:
+    """Return what a conversation began with: all before its first answer, the same in each turn."""
+    return text.partition(f"{_MARK}<assistant{_MARK}>")[0]
+
+
 def token_ids(array: bytes) -> str:
     """Write a JSON array of numbers as text; a longer array extends a shorter one."""
     return f"{_MARK}#{array[1:-1].translate(None, _BLANKS).decode()},"

@@ -11,12 +11,15 @@ REQUEST_ID = "x-request-id"
 OBJECTIVE = ("x-llm-d-inference-objective", "x-gateway-inference-objective")
 FAIRNESS_ID = ("x-llm-d-inference-fairness-id", "x-gateway-inference-fairness-id")
 
+# The newer name first here too.
+REWRITE = ("x-llm-d-model-name-rewrite", "x-gateway-model-name-rewrite")
+SESSION = ("x-session-id", "x-session-token")
+
 # Meant for the picker, not for the model server.
 CONTROL = (
     *OBJECTIVE,
     *FAIRNESS_ID,
-    "x-llm-d-model-name-rewrite",
-    "x-gateway-model-name-rewrite",
+    *REWRITE,
     "x-llm-d-slo-ttft-ms",
     "x-llm-d-slo-tpot-ms",
     "x-slo-ttft-ms",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from epp.exchange.events import Refused, Routed
+from epp.routing.labels import Labels
 from epp.scheduling.decision import Decision, Outcome
 from epp.scheduling.scheduler import Reservation
 
@@ -12,24 +13,22 @@ from epp.scheduling.scheduler import Reservation
 class Placement:
     """An answer for the exchange, and what is held for the request until it ends."""
 
-    __slots__ = ("_on_end", "_reservation", "answer", "fairness_id", "model")
+    __slots__ = ("_on_end", "_reservation", "answer", "labels")
 
     def __init__(
         self,
-        model: str,
+        labels: Labels,
         answer: Routed | Refused,
         reservation: Reservation | None = None,
         on_end: Callable[[], None] | None = None,
-        fairness_id: str = "",
     ) -> None:
-        self.model = model
+        self.labels = labels
         self.answer = answer
-        self.fairness_id = fairness_id
         self._reservation = reservation
         self._on_end = on_end
 
     def __repr__(self) -> str:
-        return f"<Placement {self.model or '-'} {type(self.answer).__name__}>"
+        return f"<Placement {self.labels.model or '-'} {type(self.answer).__name__}>"
 
     @property
     def decision(self) -> Decision | None:

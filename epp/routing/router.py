@@ -11,11 +11,15 @@ from epp.exchange.actions import Route
 from epp.exchange.events import Headers, Refused, Routed
 from epp.exchange.request import DESTINATION
 from epp.openai import request as openai
+from epp.openai.prompt import opening
+from epp.openai.rewrite import with_model
 from epp.pool.store import Store
 from epp.routing import headers as names
 from epp.routing import refusals, subset
 from epp.routing.issued import Issued
+from epp.routing.labels import Labels
 from epp.routing.placement import Placement
+from epp.routing.rules import NoRules, Rules
 from epp.scheduling.decision import Refusal
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Reservation, Scheduler
@@ -36,12 +40,22 @@ class RouterSettings(msgspec.Struct, frozen=True):
     max_load_age_s: float = 2.0  # an older reading of a server's metrics counts as none
 
 
+class Intent(msgspec.Struct, frozen=True):
+    """What a request asks for, understood."""
+
+    headers: Headers
+    request: openai.Request
+    labels: Labels
+    body: bytes | None  # in place of the client's
+
+
 class Router:
-    """Routes requests to the endpoints of one pool."""
+    """Routes requests to the endpoints of one pool. `rules` may be set at any time."""
 
     def __init__(
         self, store: Store, scheduler: Scheduler, rng: Random, settings: RouterSettings
     ) -> None:
+        self.rules: Rules = NoRules()
         self._store = store
         self._scheduler = scheduler
         self._rng = rng
@@ -59,13 +73,14 @@ class Router:
         """
         read = self._read(asked)
         if isinstance(read, openai.Invalid):
-            return Placement("", refusals.malformed(read))
+            return Placement(Labels(), refusals.malformed(read))
         model = asked.headers.get(names.MODEL) or read.model
         if refused := _refuse_model(read, model, parsed=asked.body is not None):
-            return Placement("", refused)
+            return Placement(Labels(), refused)
+        intent = self._intent(asked, read, model)
         if again := self._placed_before(asked.headers, eligible):
-            return Placement(model, _routed(asked.headers, model, again))
-        return self._place(asked.headers, read, model, eligible, now)
+            return Placement(intent.labels, _routed(intent, again))
+        return self._place(intent, eligible, now)
 
     def _read(self, asked: Route) -> openai.Request | openai.Invalid:
         headers = asked.headers
@@ -91,37 +106,52 @@ class Router:
             there = list(subset.inside(there, eligible))
         return destination if len(there) == len(endpoints) else None
 
-    def _place(
-        self,
-        headers: Headers,
-        request: openai.Request,
-        model: str,
-        eligible: Iterable[str] | None,
-        now: float,
-    ) -> Placement:
+    def _intent(self, asked: Route, request: openai.Request, model: str) -> Intent:
+        headers = asked.headers
+
+        def conversation() -> str:
+            return names.first(headers, names.SESSION) or opening(request.prompt)
+
+        target = self.rules.target(model, conversation) or names.first(headers, names.REWRITE)
+        body = None
+        if target and target != model and asked.body is not None:
+            body = with_model(asked.body, target)
+        labels = Labels(
+            model,
+            model if body is None else target,
+            names.first(headers, names.FAIRNESS_ID),
+            self.rules.priority(names.first(headers, names.OBJECTIVE)),
+        )
+        return Intent(headers, request, labels, body)
+
+    def _place(self, intent: Intent, eligible: Iterable[str] | None, now: float) -> Placement:
         endpoints = self._store.snapshot().endpoints
         if eligible is not None and endpoints:
             endpoints = tuple(subset.inside(endpoints, eligible))
             if not endpoints:
-                return Placement(model, refusals.NOBODY_ELIGIBLE)
+                return Placement(intent.labels, refusals.NOBODY_ELIGIBLE)
         query = Query(
-            model, request.prompt, request.cache_salt, headers, now, self._settings.max_load_age_s
+            intent.labels.target_model,
+            intent.request.prompt,
+            intent.request.cache_salt,
+            intent.headers,
+            now,
+            self._settings.max_load_age_s,
         )
         reservation = self._scheduler.schedule(query, endpoints, self._rng)
         if isinstance(reservation, Refusal):
-            return Placement(model, refusals.exhausted(reservation))
-        return self._placed(headers, model, reservation)
+            return Placement(intent.labels, refusals.exhausted(reservation))
+        return self._placed(intent, reservation)
 
-    def _placed(self, headers: Headers, model: str, reservation: Reservation) -> Placement:
+    def _placed(self, intent: Intent, reservation: Reservation) -> Placement:
         destination = ",".join(e.address for e in reservation.decision.picked)
-        pick = (headers.get(names.REQUEST_ID, ""), destination)
+        pick = (intent.headers.get(names.REQUEST_ID, ""), destination)
         self._issued.add(pick)
         return Placement(
-            model,
-            _routed(headers, model, destination, reservation.response_headers()),
+            intent.labels,
+            _routed(intent, destination, reservation.response_headers()),
             reservation,
             lambda: self._issued.remove(pick),
-            names.first(headers, names.FAIRNESS_ID),
         )
 
 
@@ -134,17 +164,16 @@ def _refuse_model(request: openai.Request, model: str, *, parsed: bool) -> Refus
 
 
 def _routed(
-    headers: Headers,
-    model: str,
-    destination: str,
-    response_headers: Iterable[tuple[str, str]] = (),
+    intent: Intent, destination: str, response_headers: Iterable[tuple[str, str]] = ()
 ) -> Routed:
     set_headers = [(DESTINATION, destination)]
-    if model and headers.get(names.MODEL) != model:
+    model = intent.labels.model
+    if model and intent.headers.get(names.MODEL) != model:
         set_headers.append((names.MODEL, model))
     return Routed(
         set_headers,
-        names.control(headers),
+        names.control(intent.headers),
         {METADATA_NAMESPACE: {DESTINATION: destination}},
         tuple(response_headers),
+        intent.body,
     )

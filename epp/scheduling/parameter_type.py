@@ -39,5 +39,7 @@ def _text(found: inspect.Type) -> str:
 
 
 def _bounds(found: inspect.Type) -> list[str]:
+    # To typing, bounds of 0 and of 0.0 are the same annotation: it returns the one it met first.
+    number = float if isinstance(found, inspect.FloatType) else int
     limits = ((sign, getattr(found, name, None)) for name, sign in _BOUNDS)
-    return [f"{sign} {limit}" for sign, limit in limits if limit is not None]
+    return [f"{sign} {number(limit)}" for sign, limit in limits if limit is not None]

@@ -104,7 +104,7 @@ def reply(action: actions.RequestReply | actions.ResponseReply) -> pb.Processing
 
 def _request_headers_reply(action: actions.ReplyRequestHeaders) -> pb.ProcessingResponse:
     message = pb.ProcessingResponse()
-    message.request_headers.SetInParent()
+    message.request_headers.SetInParent()  # there may be no mutation to bring it about
     _mutate(message.request_headers.response, action.mutation)
     _tell(message, action.metadata)
     if action.override:
@@ -118,8 +118,9 @@ def _request_body_reply(action: actions.ReplyRequestBody) -> pb.ProcessingRespon
     if action.mutation is None:
         return _REQUEST_BODY
     message = pb.ProcessingResponse()
-    message.request_body.SetInParent()
     _mutate(message.request_body.response, action.mutation)
+    if action.body is not None:
+        message.request_body.response.body_mutation.body = action.body
     _tell(message, action.metadata)
     return message
 
@@ -135,7 +136,6 @@ def _response_headers_reply(action: actions.ReplyResponseHeaders) -> pb.Processi
     if action.mutation is None:
         return _RESPONSE_HEADERS
     message = pb.ProcessingResponse()
-    message.response_headers.SetInParent()
     _mutate(message.response_headers.response, action.mutation)
     return message
 

@@ -17,6 +17,7 @@ from epp.exchange.events import (
     ResponseLastBody,
 )
 from epp.openai.usage import Usage, UsageReader
+from epp.routing.labels import Labels
 from epp.routing.placement import Placement
 from epp.scheduling.decision import Decision, Outcome
 from epp.telemetry.observer import Observer
@@ -153,12 +154,12 @@ class Observation:
 
     def _record(self, usage: Usage, decision: Decision | None, now: float) -> Record:
         placement, refused = self._placement, self._refused
-        model = placement.model if placement else ""
+        labels = placement.labels if placement else Labels()
         return Record(
-            model=model,
-            target_model=model,
-            fairness_id=placement.fairness_id if placement else "",
-            priority=0,
+            model=labels.model,
+            target_model=labels.target_model,
+            fairness_id=labels.fairness_id,
+            priority=labels.priority,
             streaming=self._reader.streaming if self._reader else False,
             status=refused.status if refused else self._status,
             reason=refused.reason if refused else "",

@@ -38,18 +38,18 @@ class Observer:
 
     def placed(self, placement: Placement, seconds: float) -> None:
         """Take note of what the router made of a request, and how long it took."""
-        decision = placement.decision
+        decision, model = placement.decision, placement.labels.target_model
         if decision is None:
             if not isinstance(placement.answer, Routed):
-                self._metrics.scheduled(seconds, placement.model, None)
+                self._metrics.scheduled(seconds, model, None)
             return
         # First what `finished` counts out: whatever else fails here, the books must balance.
         self._in_flight.begin(decision)
-        self._metrics.request_started(placement.model)
-        self._metrics.scheduled(seconds, placement.model, decision.winner.address)
-        self._decisions.add(decision, model=placement.model)
+        self._metrics.request_started(placement.labels.model)
+        self._metrics.scheduled(seconds, model, decision.winner.address)
+        self._decisions.add(decision, model=placement.labels.model, target_model=model)
         for listener in self._listeners:
-            listener(decision, placement.model)
+            listener(decision, model)
 
     def finished(self, record: Record, decision: Decision | None) -> None:
         """Count a request, once, at its end; `decision` says where it was placed, if it was."""

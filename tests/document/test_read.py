@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from epp.document.node import Node
 from epp.document.problem import Problem
-from epp.document.read import MAX_BYTES, MAX_DEPTH, read
+from epp.document.read import MAX_BYTES, MAX_DEPTH, read, read_all
 
 
 def root(text: str) -> Node:
@@ -146,3 +146,26 @@ def _without_nulls(value: object) -> object:
     if isinstance(value, list):
         return [_without_nulls(v) for v in value]
     return value
+
+
+def test_several_documents_are_read_with_the_lines_of_the_file() -> None:
+    found = read_all(b"a: 1\n---\n---\nb: &x 2\nc: *x\n...\n---\n- d\n")
+    assert isinstance(found, list), found
+    assert [node.plain() for node in found] == [{"a": 1}, None, {"b": 2, "c": 2}, ["d"]]
+    assert found[2].at("c").line == 5
+    assert found[3].at(0).line == 8
+
+
+def test_a_file_without_documents_has_none() -> None:
+    assert read_all(b"") == []
+    assert read_all(b"# nothing\n") == []
+
+
+def test_an_alias_does_not_reach_into_another_document() -> None:
+    assert read_all(b"a: &x 1\n---\nb: *x\n") == Problem(3, "the alias *x stands for nothing yet")
+
+
+def test_one_broken_document_breaks_the_file() -> None:
+    found = read_all(b"a: 1\n---\nb: [\n")
+    assert isinstance(found, Problem)
+    assert found.line == 3

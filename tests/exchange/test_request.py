@@ -138,6 +138,38 @@ def test_duplex_cuts_a_long_body() -> None:
     )
 
 
+def test_duplex_cuts_a_long_body_that_trailers_follow_and_ends_no_piece() -> None:
+    body = bytes(range(256)) * 300
+    play(
+        RequestHalf(Modes(DUPLEX, DUPLEX), limit_bytes=len(body)),
+        RequestHeaders(H),
+        RequestBody(body),
+        RequestTrailers(),
+        [Route(H, body)],
+        PLACED,
+        [
+            PLACED_HEADERS,
+            StreamRequestBody(body[:62_000], end_of_stream=False),
+            StreamRequestBody(body[62_000:], end_of_stream=False),
+            ReplyRequestTrailers(),
+        ],
+    )
+
+
+@pytest.mark.parametrize("mode", list(BodyMode))
+@pytest.mark.parametrize("trailers", [False, True])
+def test_once_placed_nothing_of_the_request_is_held(mode: BodyMode, trailers: bool) -> None:
+    machine = half(mode)
+    asked = machine.receive(RequestHeaders(H))
+    if mode not in {NONE, STREAMED}:
+        asked = machine.receive(RequestBody(B) if trailers else RequestLastBody(B))
+    if mode is DUPLEX and trailers:
+        asked = machine.receive(RequestTrailers())
+    assert isinstance(asked[0], Route)
+    machine.receive(PLACED)
+    assert (machine.headers, machine.parts) == ({}, [])
+
+
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=6), st.booleans())
 def test_where_a_duplex_body_is_cut_never_matters(
     body: bytes, cuts: list[int], trailers: bool
@@ -231,6 +263,54 @@ def test_a_partial_body_that_is_whole_is_parsed() -> None:
         [Route(H, B)],
         PLACED,
         [PLACED_BODY],
+    )
+
+
+# --- another body -----------------------------------------------------------------------------
+
+REWRITTEN = Routed(D, (), {}, body=b'{"model": "other"}')
+
+
+def test_buffered_replaces_the_body_and_drops_its_declared_length() -> None:
+    play(
+        half(BUFFERED),
+        RequestHeaders(H),
+        [ReplyRequestHeaders()],
+        RequestLastBody(B),
+        [Route(H, B)],
+        REWRITTEN,
+        [ReplyRequestBody(Mutation(D, ("content-length",)), {}, b'{"model": "other"}')],
+    )
+
+
+def test_duplex_gives_another_body_back() -> None:
+    play(
+        half(DUPLEX),
+        RequestHeaders(H),
+        RequestBody(B[:9]),
+        RequestLastBody(B[9:]),
+        [Route(H, B)],
+        REWRITTEN,
+        [
+            ReplyRequestHeaders(Mutation(D)),
+            StreamRequestBody(b'{"model": "other"}', end_of_stream=True),
+        ],
+    )
+
+
+def test_duplex_gives_another_body_back_before_trailers() -> None:
+    play(
+        half(DUPLEX),
+        RequestHeaders(H),
+        RequestBody(B),
+        RequestTrailers(),
+        [Route(H, B)],
+        REWRITTEN,
+        [
+            ReplyRequestHeaders(Mutation(D)),
+            StreamRequestBody(b'{"model": "other"}', end_of_stream=False),
+            ReplyRequestTrailers(),
+        ],
     )
 
 

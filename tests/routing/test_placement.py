@@ -4,6 +4,7 @@ import pytest
 
 from epp.exchange.events import Refused, Routed
 from epp.pool.endpoint import Endpoint
+from epp.routing.labels import Labels
 from epp.routing.placement import Placement
 from epp.scheduling.decision import Column, Decision, Outcome
 from epp.scheduling.query import Query
@@ -39,7 +40,7 @@ class Ledger:
 def placed(ledger: Ledger, ends: list[str]) -> Placement:
     query = Query("m", "a long prompt", "salt", {"x-a": "b"}, 1.0, facts={"ledger": "a fact"})
     reservation = Reservation(query, DECISION, {"ledger": ledger})
-    return Placement("m", ROUTED, reservation, lambda: ends.append("end"))
+    return Placement(Labels("m", "m"), ROUTED, reservation, lambda: ends.append("end"))
 
 
 def test_what_is_held_is_given_back_once() -> None:
@@ -79,12 +80,12 @@ def test_once_settled_it_still_knows_where_the_request_went_but_not_why() -> Non
 
 @pytest.mark.parametrize("answer", [ROUTED, Refused(503, "none")])
 def test_without_a_reservation_there_is_nothing_to_give_back(answer: Routed | Refused) -> None:
-    placement = Placement("m", answer)
+    placement = Placement(Labels("m", "m"), answer)
     placement.settle()
     placement.end(ENDED)
     assert placement.decision is None
 
 
 def test_its_repr_tells_what_became_of_the_request() -> None:
-    assert repr(Placement("m", ROUTED)) == "<Placement m Routed>"
-    assert repr(Placement("", Refused(503, "none"))) == "<Placement - Refused>"
+    assert repr(Placement(Labels("m", "m"), ROUTED)) == "<Placement m Routed>"
+    assert repr(Placement(Labels(), Refused(503, "none"))) == "<Placement - Refused>"

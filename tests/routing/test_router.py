@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import pytest
 
@@ -70,13 +71,13 @@ def test_several_endpoints_are_one_list() -> None:
 
 def test_a_model_header_that_is_there_is_trusted_and_not_set_again() -> None:
     placement = route(router(A), {"x-ai-eg-model": "by-the-gateway"})
-    assert placement.model == "by-the-gateway"
+    assert placement.labels.model == "by-the-gateway"
     assert list(routed(placement).set_headers) == [(DESTINATION, A)]
 
 
 def test_control_headers_are_taken_out_and_what_plugins_add_goes_to_the_client() -> None:
     placement = route(router(A), {"x-llm-d-inference-fairness-id": "team", "accept": "*/*"})
-    assert placement.fairness_id == "team"
+    assert placement.labels.fairness_id == "team"
     assert list(routed(placement).remove_headers) == ["x-llm-d-inference-fairness-id"]
     assert [name for name, _ in routed(placement).response_headers] == ["x-session-token"]
 
@@ -149,6 +150,15 @@ def test_a_second_call_for_one_request_gets_the_first_ones_choice_until_it_ends(
     assert route(picker, {DESTINATION: B}, [A]).decision is not None
 
 
+def test_a_list_of_which_one_endpoint_is_gone_is_not_repeated() -> None:
+    picker = router(A, B, picked=2)
+    chosen = dict(routed(route(picker)).set_headers)[DESTINATION]
+    assert route(picker, {DESTINATION: chosen}).decision is None
+    picker._store.replace([Endpoint(A)])
+    again = route(picker, {DESTINATION: chosen})
+    assert dict(routed(again).set_headers)[DESTINATION] == A
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -167,3 +177,71 @@ def test_a_client_cannot_pass_for_a_second_call(headers: dict[str, str]) -> None
     placement = route(picker, headers, [B])
     assert dict(routed(placement).set_headers)[DESTINATION] == B
     assert placement.decision is not None
+
+
+class Laid:
+    """Rules as somebody laid them down."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def priority(self, objective: str) -> int:
+        return {"batch": -1}.get(objective, 0)
+
+    def target(self, model: str, conversation: Callable[[], str]) -> str | None:
+        self.asked.append(conversation())
+        return "m-v2" if model == "m" else None
+
+
+def test_another_model_serves_and_only_the_body_and_the_choice_know() -> None:
+    chosen = router(A)
+    chosen.rules = Laid()
+    placement = route(chosen)
+    answer = routed(placement)
+    assert answer.body is not None
+    assert json.loads(answer.body) == {**json.loads(BODY), "model": "m-v2"}
+    assert dict(answer.set_headers)["x-ai-eg-model"] == "m"
+    assert (placement.labels.model, placement.labels.target_model) == ("m", "m-v2")
+
+
+def test_a_rule_beats_the_header_and_the_header_works_alone() -> None:
+    header = {"x-llm-d-model-name-rewrite": "by-header"}
+    chosen = router(A)
+    assert route(chosen, header).labels.target_model == "by-header"
+    chosen.rules = Laid()
+    assert route(chosen, header).labels.target_model == "m-v2"
+
+
+def test_a_body_that_cannot_be_written_anew_keeps_its_model() -> None:
+    chosen = router(A)
+    chosen.rules = Laid()
+    placement = route(chosen, {"x-ai-eg-model": "m"}, body=None)
+    assert routed(placement).body is None
+    assert placement.labels.target_model == "m"
+
+
+def test_a_conversation_is_known_by_its_session_or_by_how_it_began() -> None:
+    def turns(*contents: str) -> bytes:
+        roles = ("system", "user", "assistant", "user")
+        messages = [
+            {"role": role, "content": text} for role, text in zip(roles, contents, strict=False)
+        ]
+        return json.dumps({"model": "m", "messages": messages}).encode()
+
+    chosen, rules = router(A), Laid()
+    chosen.rules = rules
+    chat = {":path": "/v1/chat/completions"}
+    route(chosen, chat, body=turns("s", "first question"))
+    route(chosen, chat, body=turns("s", "first question", "answer", "second question"))
+    route(chosen, chat, body=turns("s", "another question"))
+    route(chosen, {**chat, "x-session-id": "7"}, body=turns("s", "first question"))
+    first, later, other, session = rules.asked
+    assert first == later != other
+    assert session == "7"
+
+
+def test_an_objective_has_the_priority_that_was_laid_down() -> None:
+    chosen = router(A)
+    chosen.rules = Laid()
+    assert route(chosen, {"x-llm-d-inference-objective": "batch"}).labels.priority == -1
+    assert route(chosen).labels.priority == 0

@@ -22,6 +22,7 @@ class Pair(msgspec.Struct, rename="camel"):
         (str, "string"),
         (Annotated[int, msgspec.Meta(ge=1, lt=9)], "integer >= 1 < 9"),
         (Annotated[float, msgspec.Meta(gt=0.0, le=1.0)], "number > 0.0 <= 1.0"),
+        (Annotated[float, msgspec.Meta(ge=3, lt=7)], "number >= 3.0 < 7.0"),
         (int | None, "integer or null"),
         (Literal["In", "NotIn"], "In | NotIn"),
         (tuple[str, ...], "list of string"),

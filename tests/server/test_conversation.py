@@ -595,6 +595,20 @@ def test_replies_to_an_answer_carry_no_metadata() -> None:
     assert not any(reply.HasField("dynamic_metadata") for reply in replies)
 
 
+def test_a_session_is_told_to_the_client_with_the_answer() -> None:
+    config = (
+        HEADER
+        + "plugins:\n- type: session-affinity-scorer\nschedulingProfiles:\n- name: default\n"
+        + "  plugins:\n  - {pluginRef: session-affinity-scorer}\n"
+    )
+    for mode in (DUPLEX, BUFFERED):
+        stream = Picker(pod(A), config=config).stream()
+        stream.receive(request_headers(mode=mode))
+        stream.receive(request_body(PROMPT))
+        [headers] = stream.receive(response_headers())
+        assert set(set_headers(headers)) == {"x-session-token"}
+
+
 def test_response_trailers_follow_an_open_last_chunk() -> None:
     replies = answered(
         Picker(*three()), response_headers(), response_body(b"frame"), response_trailers()
@@ -647,6 +661,13 @@ def test_a_stream_that_ends_before_an_answer_is_reported_as_unanswered() -> None
     stream.close()
     [record] = picker.records
     assert (record.status, record.endpoint) == (0, B)
+
+
+def test_after_its_end_a_stream_answers_nothing() -> None:
+    stream = Picker(*three()).stream()
+    stream.close()
+    assert stream.receive(request_headers(end=True)) == []
+    assert stream.finished
 
 
 def test_a_stream_that_never_asked_for_anything_is_not_reported() -> None:

@@ -17,6 +17,7 @@ from epp.exchange.events import (
 )
 from epp.pool.endpoint import Endpoint
 from epp.pool.snapshot import Snapshot
+from epp.routing.labels import Labels
 from epp.routing.placement import Placement
 from epp.scheduling.decision import Decision, Outcome
 from epp.scheduling.query import Query
@@ -64,7 +65,7 @@ class Stream:
     def place(self) -> None:
         decision = Decision(self.clock(), "default", (POD,), (POD,), totals=(1.0,))
         reservation = Reservation(Query(facts={"ledger": None}), decision, {"ledger": self.ledger})
-        placement = Placement("m", ROUTED, reservation, fairness_id="team")
+        placement = Placement(Labels("m", "m", "team"), ROUTED, reservation)
         self.observed.placed(placement, self.clock(), self.clock())
 
     def see(self, *events: object) -> None:
@@ -135,7 +136,7 @@ def test_an_answer_to_nothing_that_was_placed_is_credited_to_nobody(stream: Stre
 
 def test_a_refusal_is_reported_with_its_status_and_reason(stream: Stream) -> None:
     refused = Refused(503, "none", "rejected-no-endpoints")
-    stream.observed.placed(Placement("m", refused), stream.clock(), stream.clock())
+    stream.observed.placed(Placement(Labels("m", "m"), refused), stream.clock(), stream.clock())
     stream.observed.refused(refused)
     stream.end()
     [record] = stream.observer.records
@@ -143,7 +144,7 @@ def test_a_refusal_is_reported_with_its_status_and_reason(stream: Stream) -> Non
 
 
 def test_a_request_that_was_placed_before_is_not_counted_again(stream: Stream) -> None:
-    stream.observed.placed(Placement("m", ROUTED), stream.clock(), stream.clock())
+    stream.observed.placed(Placement(Labels("m", "m"), ROUTED), stream.clock(), stream.clock())
     stream.see(JSON, ResponseLastBody(USAGE))
     stream.end()
     assert stream.observer.records == []

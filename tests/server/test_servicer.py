@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import grpc
 import grpc.aio
 import pytest
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
-from epp.server.servicer import SERVICE
+from epp.server.servicer import SERVICE, ExternalProcessor
 from tests.server.loopback import (
     END,
+    EchoConversation,
     Echoes,
     channel_to,
     chunk,
@@ -120,6 +122,24 @@ async def test_a_message_that_is_not_protobuf_ends_the_stream_with_an_error() ->
         assert raised.value.code() is not grpc.StatusCode.OK
         assert echoes.only.received == []
         assert echoes.only.closes == 1
+
+
+async def test_a_waiting_stream_holds_on_to_nothing_of_its_last_turn() -> None:
+    kept: list[object] = []
+
+    class Keeping(EchoConversation):
+        def receive(self, message: pb.ProcessingRequest) -> list[pb.ProcessingResponse]:
+            replies = super().receive(message)
+            kept.extend([message, *replies])
+            return replies
+
+    processor = ExternalProcessor(Keeping)
+    async with serving(processor.add_to) as listener, channel_to(listener) as channel:
+        first = await open_stream(channel)
+        await open_stream(channel)  # the first one's turn is over by now
+        assert not first.done()
+        # the list's reference, and the one by which it is asked
+        assert [sys.getrefcount(kept[n]) for n in range(2)] == [2, 2]
 
 
 async def test_streams_in_flight_are_counted_one_by_one() -> None:

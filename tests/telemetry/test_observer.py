@@ -5,6 +5,7 @@ import pytest
 from epp.exchange.events import Refused, Routed
 from epp.pool.endpoint import Endpoint
 from epp.pool.snapshot import Snapshot
+from epp.routing.labels import Labels
 from epp.routing.placement import Placement
 from epp.scheduling.decision import Decision
 from epp.scheduling.query import Query
@@ -41,7 +42,7 @@ class Telling:
 
 
 def placed() -> Placement:
-    return Placement("m", ROUTED, Reservation(Query(), DECISION, {}))
+    return Placement(Labels("m", "m"), ROUTED, Reservation(Query(), DECISION, {}))
 
 
 def test_a_choice_is_told_to_everyone() -> None:
@@ -55,7 +56,7 @@ def test_a_choice_is_told_to_everyone() -> None:
 
 def test_a_refusal_is_a_failed_attempt_and_no_decision() -> None:
     telling = Telling()
-    telling.observer.placed(Placement("m", Refused(503, "none")), 0.001)
+    telling.observer.placed(Placement(Labels("m", "m"), Refused(503, "none")), 0.001)
     assert telling.in_flight.by_address() == {}
     assert len(telling.decisions) == 0
     assert telling.heard == []
@@ -64,7 +65,7 @@ def test_a_refusal_is_a_failed_attempt_and_no_decision() -> None:
 
 def test_a_request_that_was_placed_before_is_not_told_again() -> None:
     telling = Telling()
-    telling.observer.placed(Placement("m", ROUTED), 0.001)
+    telling.observer.placed(Placement(Labels("m", "m"), ROUTED), 0.001)
     assert telling.value("llm_d_epp_scheduler_e2e_duration_seconds_count") in {None, 0}
     assert telling.heard == []
 

@@ -1,0 +1,14 @@
+"""Under which names a request is counted."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Labels(msgspec.Struct, frozen=True):
+    """What the metrics tell requests apart by."""
+
+    model: str = ""  # as the client, or its gateway, wrote it
+    target_model: str = ""  # that which serves it
+    fairness_id: str = ""
+    priority: int = 0  # negative: may be shed first
