@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.admin.listen import AdminError
-from epp.app import App
+from epp.app.process import App
 from epp.config.error import ConfigError
 from epp.config.settings import Settings, SettingsError
 from epp.discovery.entry import Engine
@@ -70,7 +70,7 @@ async def test_a_request_is_answered_explained_and_counted() -> None:
         await call.write(request_headers())
         await call.write(request_body({"model": "m", "prompt": "hi"}))
         assert destination(await call.read()) == "127.0.0.1:9"
-        assert app.in_flight.by_address() == {"127.0.0.1:9": 1}
+        assert app.pool.in_flight.by_address() == {"127.0.0.1:9": 1}
         await call.done_writing()
         while await call.read() is not grpc.aio.EOF:
             pass
@@ -80,7 +80,7 @@ async def test_a_request_is_answered_explained_and_counted() -> None:
             page = (await client.get(f"{admin}/metrics")).text
         assert "127.0.0.1:9" in decided["sentence"]
         assert 'llm_d_epp_scheduler_attempts_total{status="success"' in page, page
-        assert app.in_flight.by_address() == {}
+        assert app.pool.in_flight.by_address() == {}
 
 
 async def test_a_proxy_that_does_not_say_its_mode_is_taken_to_have_the_configured_one() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from epp.app import App
+from epp.app.process import App
 from epp.cli.options import (
     PORT,
     ConfigFile,

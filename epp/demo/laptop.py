@@ -12,7 +12,7 @@ from typing import TextIO
 
 import msgspec
 
-from epp.app import App
+from epp.app.process import App
 from epp.config.settings import Settings
 from epp.demo import greeting, ports
 from epp.demo.error import DemoError
@@ -75,7 +75,7 @@ async def _serve(options: LaptopOptions, out: TextIO) -> None:
 
     async with running(options, [explain] if options.explain else []) as laptop:
         model = await asyncio.to_thread(greeting.first_model, laptop.url)
-        endpoints = [endpoint.address for endpoint in laptop.app.store.snapshot().endpoints]
+        endpoints = [endpoint.address for endpoint in laptop.app.pool.store.snapshot().endpoints]
         out.write(greeting.text(laptop.url, laptop.picker_url, endpoints, model))
         out.flush()
         await asyncio.Event().wait()

@@ -96,7 +96,7 @@ async def _round_robin(options: ShowOptions, console: Console) -> Scoreboard:
 async def _picked(options: ShowOptions, running: laptop.Laptop, watch: Watch) -> Scoreboard:
     board = Scoreboard()
     async with asyncio.TaskGroup() as group:
-        watching = group.create_task(watch.run(running.app.store, board))
+        watching = group.create_task(watch.run(running.app.pool.store, board))
         await Traffic(f"{running.url}/v1", MODEL, board.tell).play(options.plan)
         watching.cancel()
     return board

@@ -148,14 +148,16 @@ _V1ALPHA2 = _Fields(LEGACY_GROUP, "spec.selector", "spec.targetPortNumber", "spe
 
 
 def _in_v1(spec: LegacyInferencePoolSpec) -> InferencePoolSpec:
-    old = spec.extension_ref
-    port = None if old is None or old.port_number is None else Port(old.port_number)
     return InferencePoolSpec(
         LabelSelector(spec.selector),
         (Port(spec.target_port_number),),
-        endpoint_picker_ref=old
-        and EndpointPickerRef(old.group, old.kind, old.name, port, old.failure_mode),
+        endpoint_picker_ref=spec.extension_ref and _reference_in_v1(spec.extension_ref),
     )
+
+
+def _reference_in_v1(old: LegacyExtensionRef) -> EndpointPickerRef:
+    port = None if old.port_number is None else Port(old.port_number)
+    return EndpointPickerRef(old.group, old.kind, old.name, port, old.failure_mode)
 
 
 def _usable_ports(spec: InferencePoolSpec) -> tuple[int, ...]:

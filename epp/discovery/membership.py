@@ -9,7 +9,6 @@ from msgspec import structs
 from epp.discovery.complaint import Complaint
 from epp.discovery.inference_pool import Pool
 from epp.discovery.pods import Found, Pod, PodRules, endpoints
-from epp.pool.endpoint import Endpoint
 
 
 class Membership:

@@ -161,7 +161,7 @@ def _active_ports(pool: Pool, pod: Pod, complaints: list[Complaint]) -> set[int]
     where = f"metadata.annotations[{annotation}]"
     text = annotations[annotation].strip()
     named = set(_numbers(text))
-    active = named.intersection(pool.ports)
+    active = {port for port in pool.ports if port in named}
     if text and None in named:
         wrong = f'"{text}" is not a list of ports like 8000,8001; what is no port is left out'
         complaints.append(_complaint(pod, where, wrong))

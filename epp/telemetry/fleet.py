@@ -1,9 +1,9 @@
-"""The pool's gauges, computed when they are asked for."""
+"""The pools' gauges, computed when they are asked for."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import fmean, pstdev
 
 from prometheus_client import Metric
@@ -15,19 +15,26 @@ from epp.telemetry.attempts import place
 
 
 def gauges(
-    pool: str, endpoints: Sequence[Endpoint], now: float, max_load_age_s: float
+    pools: Mapping[str, Sequence[Endpoint]], now: float, max_load_age_s: float
 ) -> Iterator[Metric]:
-    """Describe the pool by those loads that are fresh; without one, there is no average."""
-    fresh = [(e, load) for e in endpoints if (load := e.fresh_load(now, max_load_age_s))]
-    loads = [load for _, load in fresh]
-    yield _gauge("ready_endpoints", "Endpoints in the pool.", {(pool,): len(endpoints)})
-    yield from _spread(pool, "kv_cache_utilization", "share of the KV cache in use", _kv(loads))
-    yield from _spread(pool, "queue_size", "waiting requests", _waiting(loads))
-    yield from _spread(pool, "running_requests", "running requests", _running(loads))
+    """Describe each pool by those loads that are fresh; without one, there is no average."""
+    fresh = {
+        pool: [(e, load) for e in endpoints if (load := e.fresh_load(now, max_load_age_s))]
+        for pool, endpoints in pools.items()
+    }
+    sizes: dict[tuple[str, ...], float] = {(pool,): len(e) for pool, e in pools.items()}
+    yield _gauge("ready_endpoints", "Endpoints in the pool.", sizes)
+    for name, what, metric in _SPREADS:
+        yield from _spread(name, what, {p: _known(loads, metric) for p, loads in fresh.items()})
     yield _gauge(
         "per_endpoint_queue_size",
         "Requests that wait at one endpoint.",
-        {(pool, e.address): load.waiting for e, load in fresh if load.waiting is not None},
+        {
+            (pool, e.address): load.waiting
+            for pool, loads in fresh.items()
+            for e, load in loads
+            if load.waiting is not None
+        },
         ("name", "model_server_endpoint"),
     )
 
@@ -46,22 +53,22 @@ def inflight(pool: Mapping[str, Endpoint], counts: Mapping[str, int]) -> Metric:
     )
 
 
-def _kv(loads: Sequence[Load]) -> list[float]:
-    return [load.kv_cache_usage for load in loads if load.kv_cache_usage is not None]
+_SPREADS: tuple[tuple[str, str, Callable[[Load], float | None]], ...] = (
+    ("kv_cache_utilization", "share of the KV cache in use", lambda load: load.kv_cache_usage),
+    ("queue_size", "waiting requests", lambda load: load.waiting),
+    ("running_requests", "running requests", lambda load: load.running),
+)
 
 
-def _waiting(loads: Sequence[Load]) -> list[float]:
-    return [load.waiting for load in loads if load.waiting is not None]
+def _known(
+    loads: Sequence[tuple[Endpoint, Load]], metric: Callable[[Load], float | None]
+) -> list[float]:
+    return [value for _, load in loads if (value := metric(load)) is not None]
 
 
-def _running(loads: Sequence[Load]) -> list[float]:
-    return [load.running for load in loads if load.running is not None]
-
-
-def _spread(pool: str, name: str, what: str, values: Sequence[float]) -> Iterator[Metric]:
-    key: tuple[str, ...] = (pool,)
-    average = {key: fmean(values)} if values else {}
-    deviation = {key: pstdev(values)} if values else {}
+def _spread(name: str, what: str, values: Mapping[str, Sequence[float]]) -> Iterator[Metric]:
+    average: dict[tuple[str, ...], float] = {(p,): fmean(v) for p, v in values.items() if v}
+    deviation: dict[tuple[str, ...], float] = {(p,): pstdev(v) for p, v in values.items() if v}
     yield _gauge(f"average_{name}", f"Average over the pool: {what}.", average)
     yield _gauge(f"std_dev_{name}", f"Standard deviation over the pool: {what}.", deviation)
 

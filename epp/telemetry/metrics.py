@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+import msgspec
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
@@ -29,6 +31,14 @@ def _nothing() -> Mapping[str, int]:
     return {}
 
 
+class WatchedPool(msgspec.Struct, frozen=True):
+    """Where a pool's figures are to be had when a page is asked for."""
+
+    snapshot: Callable[[], Snapshot]
+    inflight: Callable[[], Mapping[str, int]]
+    poll_errors: Callable[[], Mapping[str, int]]
+
+
 class Metrics:
     """Counts what the shell tells it and reads the pool when a page is asked for.
 
@@ -39,26 +49,19 @@ class Metrics:
     def __init__(
         self,
         *,
-        pool: Callable[[], Snapshot],
         clock: Callable[[], float],
-        pool_name: str = "default",
         commit: str = "",
         known_models: Iterable[str] = (),
         known_fairness_ids: Iterable[str] = (),
         max_load_age_s: float = 2.0,
         max_series: int = 1000,
-        inflight: Callable[[], Mapping[str, int]] = _nothing,  # by address
-        poll_errors: Callable[[], Mapping[str, int]] = _nothing,  # by kind
     ) -> None:
         self.registry = CollectorRegistry()
-        self._pool = pool
+        self._pools: dict[str, WatchedPool] = {}
         self._clock = clock
-        self._pool_name = pool_name
         self._commit = commit
         self._max_load_age_s = max_load_age_s
         self._max_series = max_series
-        self._inflight = inflight
-        self._poll_errors = poll_errors
         self._models = Names(["", *known_models])
         self._flows = Names(["", DEFAULT_FLOW, *known_fairness_ids], quota=50)
         self._requests: dict[tuple[str, str, str, int], Requests] = {}
@@ -71,6 +74,20 @@ class Metrics:
 
     def __repr__(self) -> str:
         return f"<Metrics {len(self._requests)} series of requests, {self._streams} streams>"
+
+    def watch(
+        self,
+        name: str,
+        snapshot: Callable[[], Snapshot],
+        inflight: Callable[[], Mapping[str, int]] = _nothing,
+        poll_errors: Callable[[], Mapping[str, int]] = _nothing,
+    ) -> None:
+        """Describe a pool from now on: requests under way by address, failed polls by kind."""
+        self._pools[name] = WatchedPool(snapshot, inflight, poll_errors)
+
+    def unwatch(self, name: str) -> None:
+        """Describe a pool no longer."""
+        self._pools.pop(name, None)
 
     def know_models(self, models: Iterable[str]) -> None:
         """Give these models series of their own, whatever else is asked for."""
@@ -105,8 +122,8 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """Render everything: the protocol of a prometheus_client collector."""
-        snapshot = self._pool()
-        by_address = {endpoint.address: endpoint for endpoint in snapshot.endpoints}
+        pools = {name: pool.snapshot().endpoints for name, pool in self._pools.items()}
+        by_address = {e.address: e for endpoints in pools.values() for e in endpoints}
         yield self._info()
         yield from requests.families(self._table())
         yield self._running_requests()
@@ -115,10 +132,8 @@ class Metrics:
         yield GaugeMetricFamily(
             "llm_d_epp_extproc_streams_inflight", "Open ext_proc streams.", self._streams
         )
-        yield from fleet.gauges(
-            self._pool_name, snapshot.endpoints, self._clock(), self._max_load_age_s
-        )
-        yield fleet.inflight(by_address, self._inflight())
+        yield from fleet.gauges(pools, self._clock(), self._max_load_age_s)
+        yield fleet.inflight(by_address, self._sum(lambda pool: pool.inflight()))
         yield self._failed_polls()
 
     def _series_of(self, record: Record) -> Requests:
@@ -164,9 +179,12 @@ class Metrics:
             "Readings of an endpoint's metrics page that failed.",
             labels=("source_type", "kind"),
         )
-        for kind, count in self._poll_errors().items():
+        for kind, count in self._sum(lambda pool: pool.poll_errors()).items():
             family.add_metric(("metrics-data-source", kind), count)
         return family
+
+    def _sum(self, counts: Callable[[WatchedPool], Mapping[str, int]]) -> Counter[str]:
+        return sum((Counter(counts(pool)) for pool in self._pools.values()), Counter[str]())
 
     def _info(self) -> Metric:
         family = GaugeMetricFamily(

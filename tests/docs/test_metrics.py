@@ -26,11 +26,12 @@ LEVELS = {"exception": "error"}
 
 def busy() -> Metrics:
     """Metrics that have seen one of everything."""
-    metrics = Metrics(
-        pool=lambda: Snapshot((ENDPOINT,)),
-        clock=lambda: 10.0,
-        inflight=lambda: {ENDPOINT.address: 1},
-        poll_errors=lambda: {"timeout": 1},
+    metrics = Metrics(clock=lambda: 10.0)
+    metrics.watch(
+        "default",
+        lambda: Snapshot((ENDPOINT,)),
+        lambda: {ENDPOINT.address: 1},
+        lambda: {"timeout": 1},
     )
     metrics.stream_opened()
     metrics.scheduled(0.001, "m", ENDPOINT.address)

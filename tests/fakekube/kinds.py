@@ -22,6 +22,7 @@ class Kind(msgspec.Struct, frozen=True):
     unconditional: bool = False  # a PUT without resourceVersion is taken
     fields: frozenset[str] = frozenset()  # that a field selector may name
     only_create: bool = False  # a review: answered, not stored
+    custom: bool = False  # defined by a CustomResourceDefinition
 
     @property
     def api_version(self) -> str:
@@ -50,15 +51,37 @@ EVENT = Kind(
     fields=frozenset({"reason", "type", "involvedObject.kind", "involvedObject.name"}),
 )  # fmt: skip
 LEASE = Kind("coordination.k8s.io", "v1", "leases", "Lease")
-POOL = Kind("inference.networking.k8s.io", "v1", "inferencepools", "InferencePool", has_status=True)
+POOL = Kind(
+    "inference.networking.k8s.io",
+    "v1",
+    "inferencepools",
+    "InferencePool",
+    has_status=True,
+    custom=True,
+)
 OLD_POOL = Kind(
-    "inference.networking.x-k8s.io", "v1alpha2", "inferencepools", "InferencePool", has_status=True
+    "inference.networking.x-k8s.io",
+    "v1alpha2",
+    "inferencepools",
+    "InferencePool",
+    has_status=True,
+    custom=True,
 )
 OBJECTIVE = Kind(
-    "llm-d.ai", "v1alpha2", "inferenceobjectives", "InferenceObjective", has_status=True
+    "llm-d.ai",
+    "v1alpha2",
+    "inferenceobjectives",
+    "InferenceObjective",
+    has_status=True,
+    custom=True,
 )
 REWRITE = Kind(
-    "llm-d.ai", "v1alpha2", "inferencemodelrewrites", "InferenceModelRewrite", has_status=True
+    "llm-d.ai",
+    "v1alpha2",
+    "inferencemodelrewrites",
+    "InferenceModelRewrite",
+    has_status=True,
+    custom=True,
 )
 TOKEN_REVIEW = Kind(
     "authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False, only_create=True

@@ -103,7 +103,7 @@ class Picker:
             self.store, self.scheduler, random.Random(7), RouterSettings(parsers=built.parsers)
         )
         self.decisions = Decisions(10)
-        self.metrics = Metrics(pool=self.store.snapshot, clock=self.clock)
+        self.metrics = Metrics(clock=self.clock)
         self.in_flight = InFlight()
         self.observer = Records(self.metrics, self.decisions, self.in_flight)
         self.settings = settings or ConversationSettings()

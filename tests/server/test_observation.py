@@ -16,7 +16,6 @@ from epp.exchange.events import (
     Routed,
 )
 from epp.pool.endpoint import Endpoint
-from epp.pool.snapshot import Snapshot
 from epp.routing.labels import Labels
 from epp.routing.placement import Placement
 from epp.scheduling.decision import Decision, Outcome
@@ -58,7 +57,7 @@ class Stream:
         self.clock = Clock()
         self.ledger = Ledger()
         self.in_flight = InFlight()
-        self.metrics = Metrics(pool=Snapshot, clock=self.clock)
+        self.metrics = Metrics(clock=self.clock)
         self.observer = Records(self.metrics, Decisions(1), self.in_flight)
         self.observed = Observation(self.observer, self.clock())
 

@@ -18,7 +18,7 @@ def busy(waiting: int, kv: float, at: float = NOW) -> Load:
 
 
 def values(*endpoints: Endpoint) -> dict[tuple[str, ...], float]:
-    families: list[Metric] = list(gauges("pool", endpoints, NOW, 2.0))
+    families: list[Metric] = list(gauges({"pool": endpoints}, NOW, 2.0))
     return {
         (s.name.removeprefix("llm_d_epp_"), *s.labels.values()): s.value
         for family in families

@@ -18,14 +18,14 @@ def make(
     poll_errors: Mapping[str, int] | None = None,
     max_series: int = 1000,
 ) -> Metrics:
-    return Metrics(
-        pool=lambda: Snapshot((ENDPOINT,)),
-        clock=lambda: 10.0,
-        known_models=models,
-        inflight=lambda: {"10.0.0.1:8000": 2},
-        poll_errors=lambda: poll_errors or {},
-        max_series=max_series,
+    metrics = Metrics(clock=lambda: 10.0, known_models=models, max_series=max_series)
+    metrics.watch(
+        "default",
+        lambda: Snapshot((ENDPOINT,)),
+        lambda: {"10.0.0.1:8000": 2},
+        lambda: poll_errors or {},
     )
+    return metrics
 
 
 def record(model: str, status: int = 200, flow: str = "default-flow", priority: int = 0) -> Record:
@@ -172,3 +172,14 @@ def test_the_page_shows_the_pool_the_polls_and_the_version() -> None:
 
 def test_every_metric_of_the_picker_has_the_prefix() -> None:
     assert [f.name for f in make().collect() if not f.name.startswith("llm_d_epp_")] == []
+
+
+def test_pools_are_told_apart_until_they_are_watched_no_longer() -> None:
+    metrics = make(poll_errors={"timeout": 2})
+    metrics.watch("other", Snapshot, dict, lambda: {"timeout": 1})
+    assert value(metrics, "ready_endpoints", name="default") == 1
+    assert value(metrics, "ready_endpoints", name="other") == 0
+    polls = {"source_type": "metrics-data-source", "kind": "timeout"}
+    assert value(metrics, "datalayer_poll_errors_total", **polls) == 3
+    metrics.unwatch("other")
+    assert value(metrics, "ready_endpoints", name="other") is None

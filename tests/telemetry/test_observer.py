@@ -25,7 +25,8 @@ class Telling:
     """An observer and everyone it tells."""
 
     def __init__(self, *, broken: bool = False) -> None:
-        self.metrics = Metrics(pool=lambda: Snapshot((POD,)), clock=lambda: 1.0)
+        self.metrics = Metrics(clock=lambda: 1.0)
+        self.metrics.watch("default", lambda: Snapshot((POD,)))
         self.decisions = Decisions(5)
         self.in_flight = InFlight()
         self.heard: list[tuple[Decision, str]] = []

@@ -22,7 +22,10 @@ class Workload(msgspec.Struct, frozen=True, eq=False):
 
     def selected_by(self, selector: Mapping[str, str]) -> bool:
         """Tell whether its pods have all labels of `selector`, which are some."""
-        return bool(selector) and selector.items() <= labels(self.template, "metadata", "labels").items()
+        return (
+            bool(selector)
+            and selector.items() <= labels(self.template, "metadata", "labels").items()
+        )
 
     @property
     def containers(self) -> list[Container]:
@@ -91,9 +94,9 @@ def workloads(manifest: Manifest) -> list[Workload]:
         return []
     if manifest.kind == "Pod":
         return [Workload(manifest, manifest.root)]
-    paths = [("spec", "template")]
+    paths: list[tuple[str, ...]] = [("spec", "template")]
     if manifest.kind == "LeaderWorkerSet":
         group = ("spec", "leaderWorkerTemplate")
-        paths = [(*group, "leaderTemplate"), (*group, "workerTemplate")]  # type: ignore[list-item]
+        paths = [(*group, "leaderTemplate"), (*group, "workerTemplate")]
     found = (find(manifest.root, *path) for path in paths)
     return [Workload(manifest, template) for template in found if template is not None]

@@ -1,0 +1,155 @@
+"""One pool, served: its endpoints, how it chooses, and what keeps both informed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from epp.config.build import Built, build
+from epp.config.load import default, load_file
+from epp.config.settings import Settings, SettingsError
+from epp.discovery.source import Source
+from epp.exchange.modes import Modes
+from epp.pool.endpoint import Endpoint
+from epp.pool.store import Store
+from epp.routing.router import Router, RouterSettings
+from epp.scheduling.decision import Decision
+from epp.scrape.pace import Pace
+from epp.scrape.poller import Poller
+from epp.scrape.tls import tls_context
+from epp.server.conversation import Conversation, ConversationSettings
+from epp.telemetry.decisions import Decisions
+from epp.telemetry.in_flight import InFlight
+from epp.telemetry.metrics import Metrics
+from epp.telemetry.observer import Observer
+
+_log = logging.getLogger(__name__)
+
+Listener = Callable[[Decision, str], None]
+
+
+class ServedPool:
+    """The objects of one pool. Pools share the process's metrics and decisions, and no state."""
+
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        settings: Settings,
+        metrics: Metrics,
+        decisions: Decisions,
+        *,
+        clock: Callable[[], float],
+        listeners: Sequence[Listener] = (),
+    ) -> None:
+        self.name = name
+        self.store = Store()
+        self.in_flight = InFlight()
+        self.discovered = asyncio.Event()
+        self.conversing = ConversationSettings(
+            max_body_bytes=settings.max_body_bytes,
+            modes=Modes(settings.body_mode, settings.body_mode),
+            observe=settings.observe_responses,
+        )
+        self._source = source
+        self._clock = clock
+        self._scheduling = _scheduling(settings)
+        self._poller = _poller(settings, self.store, self.in_flight, clock)
+        self._observer = Observer(metrics, decisions, self.in_flight, (self._used, *listeners))
+        self.router = Router(
+            self.store,
+            self._scheduling.scheduler,
+            random.Random(),  # noqa: S311  ties and lots, no secrets
+            RouterSettings(
+                parsers=self._scheduling.parsers,
+                max_load_age_s=settings.metrics_staleness_threshold_s,
+            ),
+        )
+        metrics.watch(
+            name,
+            self.store.snapshot,
+            self.in_flight.by_address,
+            lambda: dict(self._poller.errors.items()),
+        )
+
+    def __repr__(self) -> str:
+        return f"<ServedPool {self.name} {self.store!r}>"
+
+    async def run(self) -> None:
+        """Follow the source and keep the loads fresh, until cancelled."""
+        for warning in self._scheduling.warnings:
+            _log.warning("configuration: %s", warning)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._source.run(self._publish))
+            group.create_task(self._poller.run())
+
+    def converse(self) -> Conversation:
+        """Open a conversation about a request for this pool."""
+        return Conversation(self.router, self._observer, self._clock, self.conversing)
+
+    def _publish(self, endpoints: Sequence[Endpoint]) -> None:
+        change = self.store.replace(endpoints)
+        self._poller.follow(change)
+        self._scheduling.scheduler.forget(change.left)
+        self.discovered.set()
+        if change:
+            _log.info(
+                "pool changed",
+                extra={
+                    "pool": self.name,
+                    "joined": [e.address for e in change.joined],
+                    "left": [e.address for e in change.left],
+                    "endpoints": len(self.store.snapshot()),
+                },
+            )
+
+    def _used(self, decision: Decision, _model: str) -> None:
+        self._poller.used(decision.winner)
+
+
+def _scheduling(settings: Settings) -> Built:
+    config = load_file(settings.config_file) if settings.config_file else default()
+    return build(config, seed=secrets.randbits(64))
+
+
+def _poller(
+    settings: Settings, store: Store, in_flight: InFlight, clock: Callable[[], float]
+) -> Poller:
+    if settings.idle_metrics_interval_s > settings.metrics_staleness_threshold_s / 2:
+        raise SettingsError(
+            "--idle-metrics-interval must be at most half of --metrics-staleness-threshold: "
+            "an idle server would count as unknown between two readings"
+        )
+    return Poller(
+        store,
+        rng=random.Random(),  # noqa: S311  jitter
+        pace=_pace(settings),
+        in_flight=in_flight.of,
+        token=_token(settings.metrics_token_file),
+        tls=tls_context(insecure_skip_verify=True) if settings.metrics_skip_verify else None,
+        clock=clock,
+    )
+
+
+def _pace(settings: Settings) -> Pace:
+    try:
+        return Pace(
+            interval_s=settings.refresh_metrics_interval_s,
+            idle_interval_s=settings.idle_metrics_interval_s,
+        )
+    except ValueError as error:
+        raise SettingsError(f"--refresh-metrics-interval: {error}") from error
+
+
+def _token(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        message = f"--model-server-metrics-token-file {path}: {error.strerror or error}"
+        raise SettingsError(message) from error

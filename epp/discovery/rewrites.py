@@ -1,0 +1,163 @@
+"""Which model a pool serves in the place of the one that was asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+import xxhash
+
+from epp.discovery.complaint import Complaint
+from epp.discovery.inference_pool import Pool
+from epp.discovery.pool_ref import PoolMember, PoolMemberSpec, belonging
+from epp.openai.model import invalid_model
+
+KIND = "InferenceModelRewrite"
+PLURAL = "inferencemodelrewrites"
+MAX_WEIGHT = 1_000_000
+_MANTISSA_BITS = 52  # one more, and the largest fraction would be rounded up to 1
+
+
+class ModelMatch(msgspec.Struct, frozen=True):
+    """A model by its name."""
+
+    type: str = "Exact"
+    value: str = ""
+
+
+class RewriteMatch(msgspec.Struct, frozen=True):
+    """One of `matches`."""
+
+    model: ModelMatch | None = None
+
+
+class RewriteTarget(msgspec.Struct, frozen=True, rename="camel"):
+    """One of `targets`."""
+
+    model_rewrite: str = ""
+    weight: int | None = None
+
+
+class RewriteRule(msgspec.Struct, frozen=True):
+    """One of `rules`; without `matches` it is for every model."""
+
+    matches: tuple[RewriteMatch, ...] = ()
+    targets: tuple[RewriteTarget, ...] = ()
+
+
+class InferenceModelRewriteSpec(PoolMemberSpec, frozen=True):
+    """`spec`."""
+
+    rules: tuple[RewriteRule, ...] = ()
+
+
+class InferenceModelRewrite(PoolMember, frozen=True):
+    """`llm-d.ai/v1alpha2`."""
+
+    spec: InferenceModelRewriteSpec = InferenceModelRewriteSpec()
+
+
+class Split(msgspec.Struct, frozen=True):
+    """Models and the shares of the conversations that they get."""
+
+    weights: Mapping[str, int]
+
+    def choose(self, sticky_key: bytes) -> str:
+        """Return the model of the conversation: each time the same.
+
+        Rendezvous hashing: when weights change, only as many conversations change their model as
+        must.
+        """
+        if len(self.weights) == 1:
+            return next(iter(self.weights))
+        return max(self.weights, key=lambda model: self._claim(model, sticky_key))
+
+    def _claim(self, model: str, sticky_key: bytes) -> float:
+        digest = xxhash.xxh3_64_intdigest(sticky_key, xxhash.xxh3_64_intdigest(model.encode()))
+        fraction = ((digest >> (64 - _MANTISSA_BITS)) + 0.5) / 2**_MANTISSA_BITS
+        return -self.weights[model] / math.log(fraction)
+
+
+class Rewrites(msgspec.Struct, frozen=True):
+    """The rewrites of one pool."""
+
+    exact: Mapping[str, Split] = {}
+    any: Split | None = None
+    complaints: tuple[Complaint, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.exact) or self.any is not None
+
+    def target(self, model: str, sticky_key: bytes) -> str | None:
+        """Return the model to serve instead of `model`; None: itself.
+
+        `sticky_key` is what all requests of one conversation share.
+        """
+        split = self.exact.get(model, self.any)
+        return None if split is None else split.choose(sticky_key)
+
+
+def rewrites(pool: Pool, objects: Iterable[InferenceModelRewrite]) -> Rewrites:
+    """Return what `objects` say about `pool`.
+
+    A rule that names the model beats one for all, an older object a younger one, and an earlier
+    rule a later one.
+    """
+    complaints: list[Complaint] = []
+    exact: dict[str, Split] = {}
+    any_model: Split | None = None
+    for one in belonging(pool, KIND, objects, complaints):
+        for split, models in _rules(one, complaints):
+            if models is None:
+                any_model = any_model or split
+            for model in models or ():
+                exact.setdefault(model, split)
+    return Rewrites(exact, any_model, tuple(complaints))
+
+
+def _rules(
+    one: InferenceModelRewrite, complaints: list[Complaint]
+) -> Iterator[tuple[Split, list[str] | None]]:
+    """Return each usable rule of `one`, and the models that it is for: None for all."""
+    name = f"{one.metadata.namespace}/{one.metadata.name}"
+    for i, rule in enumerate(one.spec.rules):
+        wrong: list[tuple[str, str]] = []
+        split = _split(rule, wrong)
+        models = _models(rule, wrong)
+        where = f"spec.rules[{i}]"
+        complaints += [Complaint(KIND, name, f"{where}.{part}", text) for part, text in wrong]
+        if split is not None:
+            yield split, models
+
+
+def _models(rule: RewriteRule, wrong: list[tuple[str, str]]) -> list[str] | None:
+    if not rule.matches:
+        return None
+    models = []
+    for i, match in enumerate(rule.matches):
+        if match.model is None or match.model.type != "Exact" or not match.model.value:
+            wrong.append((f"matches[{i}]", "names no model exactly; it matches nothing"))
+        else:
+            models.append(match.model.value)
+    return models
+
+
+def _split(rule: RewriteRule, wrong: list[tuple[str, str]]) -> Split | None:
+    weights: dict[str, int] = {}
+    weighted = any(target.weight is not None for target in rule.targets)
+    for i, target in enumerate(rule.targets):
+        model, part = target.model_rewrite, f"targets[{i}]"
+        if not model or invalid_model(model):
+            wrong.append((f"{part}.modelRewrite", "is not the name of a model; it is left out"))
+            continue
+        weight = target.weight
+        if weight is None and weighted:
+            wrong.append((f"{part}.weight", "is missing, but other targets have one; it counts 1"))
+        elif weight is not None and not 1 <= weight <= MAX_WEIGHT:
+            wrong.append((f"{part}.weight", f"{weight} is not from 1 to {MAX_WEIGHT}"))
+        weights[model] = weights.get(model, 0) + min(max(weight or 1, 1), MAX_WEIGHT)
+    if not weights:
+        wrong.append(("targets", "has no model; the rule is left out"))
+        return None
+    return Split(weights)

@@ -1,0 +1,163 @@
+"""What a reflector does next; pure."""
+
+from __future__ import annotations
+
+import enum
+import math
+import random
+
+import msgspec
+
+
+class Do(enum.Enum):
+    """The two requests of a reflector."""
+
+    LIST = "list"
+    WATCH = "watch"
+
+
+class Outcome(enum.Enum):
+    """How a list or a watch ended; the values count restarts."""
+
+    LISTED = "listed"
+    CLOSED = "closed"  # as asked for, after its timeoutSeconds, or a server going away in order
+    CLOSED_EARLY = "closed-early"  # after events, but sooner than any server has reason to
+    CLOSED_EMPTY = "closed-empty"  # the same without an event: what some do instead of 410
+    STALLED = "stalled"
+    UNREACHABLE = "unreachable"
+    BUSY = "busy"  # 429 and 5xx: the same question may be answered later
+    REFUSED = "refused"
+    GONE = "gone"
+    UNREADABLE = "unreadable"
+    REPORTED = "reported"  # an ERROR event other than 410
+
+
+class _Wait(enum.Enum):
+    NO = "no"
+    IF_AGAIN = "if again"  # not for the first failure in a while
+    YES = "yes"
+
+
+class _Rule(msgspec.Struct, frozen=True):
+    do: Do | None  # None: the same again
+    wait: _Wait
+
+
+_RULES = {
+    Outcome.LISTED: _Rule(Do.WATCH, _Wait.NO),
+    Outcome.CLOSED: _Rule(Do.WATCH, _Wait.NO),
+    Outcome.CLOSED_EARLY: _Rule(Do.WATCH, _Wait.YES),
+    Outcome.CLOSED_EMPTY: _Rule(Do.WATCH, _Wait.YES),
+    Outcome.STALLED: _Rule(Do.WATCH, _Wait.NO),
+    Outcome.UNREACHABLE: _Rule(None, _Wait.YES),
+    Outcome.BUSY: _Rule(None, _Wait.YES),
+    Outcome.REFUSED: _Rule(Do.LIST, _Wait.YES),
+    Outcome.GONE: _Rule(Do.LIST, _Wait.IF_AGAIN),
+    Outcome.UNREADABLE: _Rule(Do.LIST, _Wait.IF_AGAIN),
+    Outcome.REPORTED: _Rule(Do.LIST, _Wait.YES),
+}
+
+
+class ReflectorPace(msgspec.Struct, frozen=True, kw_only=True):
+    """The times and numbers of a reflector; those of client-go where it has them."""
+
+    page_limit: int = 500
+    watch_s: tuple[float, float] = (300.0, 600.0)  # drawn anew for each watch
+    idle_s: float = 180.0  # bookmarks come about each minute
+    relist_s: float = 600.0  # give or take a tenth
+    backoff_s: float = 0.8
+    max_backoff_s: float = 30.0
+    jitter: float = 0.5  # of the backoff, on top of it
+    forget_failures_s: float = 120.0
+    max_retry_after_s: float = 300.0
+    quick_s: float = 2.0  # a watch that ends sooner did not end in the usual way
+    empty_closes: int = 3  # so many of those without an event mean: list anew
+
+
+class State(msgspec.Struct, frozen=True):
+    """What the next step depends on, beside the outcome."""
+
+    doing: Do = Do.LIST
+    failures: int = 0
+    failed_at: float = -math.inf
+    empty_closes: int = 0
+    relist_at: float = math.inf
+
+
+class Step(msgspec.Struct, frozen=True):
+    """Wait, then list or watch; `watch_s` is how long the server is to keep the watch open."""
+
+    do: Do
+    after_s: float = 0.0
+    watch_s: float = 0.0
+    due: bool = False  # a list for its time has come, not for anything that failed
+
+
+def next_step(  # noqa: PLR0917 - the arguments of a table
+    state: State,
+    outcome: Outcome,
+    now: float,
+    pace: ReflectorPace,
+    rng: random.Random,
+    retry_after_s: float = 0.0,
+) -> tuple[State, Step]:
+    """Return what to do after `outcome`, and the state to decide by the next time."""
+    rule = _RULES[outcome]
+    failures = state.failures if now - state.failed_at < pace.forget_failures_s else 0
+    after_s = _after_s(rule.wait, failures, pace, rng, retry_after_s)
+    empty_closes = _empty_closes(state, outcome)
+    relist_at = _relist_at(state, outcome, now, pace, rng)
+    stale = empty_closes >= pace.empty_closes
+    due = now + after_s >= relist_at
+    do = Do.LIST if stale or due else rule.do or state.doing
+    failed = rule.wait is not _Wait.NO
+    return (
+        State(
+            doing=do,
+            failures=failures + failed,
+            failed_at=now if failed else state.failed_at,
+            empty_closes=0 if stale else empty_closes,
+            relist_at=relist_at,
+        ),
+        Step(do, after_s, _watch_s(relist_at - now - after_s, pace, rng), due=due and not stale),
+    )
+
+
+def closed(lived_s: float, asked_s: float, events: int, pace: ReflectorPace) -> Outcome:
+    """Return what a watch that ended in order tells by when it ended."""
+    if lived_s >= min(pace.quick_s, asked_s / 2):
+        return Outcome.CLOSED
+    return Outcome.CLOSED_EARLY if events else Outcome.CLOSED_EMPTY
+
+
+def _after_s(
+    wait: _Wait, failures: int, pace: ReflectorPace, rng: random.Random, retry_after_s: float
+) -> float:
+    if wait is _Wait.NO or (wait is _Wait.IF_AGAIN and not failures):
+        return 0.0
+    backoff_s = min(pace.max_backoff_s, pace.backoff_s * 2.0 ** min(failures, 30))
+    asked_s = min(retry_after_s, pace.max_retry_after_s)
+    return max(backoff_s, asked_s) * (1.0 + pace.jitter * rng.random())
+
+
+def _empty_closes(state: State, outcome: Outcome) -> int:
+    match outcome:
+        case Outcome.CLOSED_EMPTY:
+            return state.empty_closes + 1
+        case Outcome.LISTED | Outcome.UNREACHABLE | Outcome.BUSY:
+            return state.empty_closes
+        case _:
+            return 0
+
+
+def _relist_at(
+    state: State, outcome: Outcome, now: float, pace: ReflectorPace, rng: random.Random
+) -> float:
+    if outcome is Outcome.LISTED:
+        return now + pace.relist_s * rng.uniform(0.9, 1.1)
+    return state.relist_at
+
+
+def _watch_s(left_s: float, pace: ReflectorPace, rng: random.Random) -> float:
+    """Return how long to watch: not past the next list, and in whole seconds, as the API has it."""
+    return max(1.0, math.ceil(min(rng.uniform(*pace.watch_s), left_s)))
