@@ -151,11 +151,13 @@ def _in_v1(spec: LegacyInferencePoolSpec) -> InferencePoolSpec:
     return InferencePoolSpec(
         LabelSelector(spec.selector),
         (Port(spec.target_port_number),),
-        endpoint_picker_ref=spec.extension_ref and _reference_in_v1(spec.extension_ref),
+        endpoint_picker_ref=_reference_in_v1(spec.extension_ref),
     )
 
 
-def _reference_in_v1(old: LegacyExtensionRef) -> EndpointPickerRef:
+def _reference_in_v1(old: LegacyExtensionRef | None) -> EndpointPickerRef | None:
+    if old is None:
+        return None
     port = None if old.port_number is None else Port(old.port_number)
     return EndpointPickerRef(old.group, old.kind, old.name, port, old.failure_mode)
 

@@ -51,6 +51,21 @@ async def test_a_chat_request_arrives_unchanged_at_the_endpoint_that_was_picked(
     assert request.headers["x-ai-eg-model"] == "m"
 
 
+async def test_another_model_serves_where_the_request_says_so(
+    gateway: Gateway, upstreams: Upstreams
+) -> None:
+    test = f"rewritten-{gateway.options.listen_port}"
+
+    response = await gateway.chat({"x-test": test, "x-llm-d-model-name-rewrite": "m-version-2"})
+
+    upstream, index = last(upstreams, test)
+    request = upstream.requests[index]
+    assert response.status_code == 200
+    assert json.loads(request.body) == PROMPT | {"model": "m-version-2"}
+    assert request.headers["x-ai-eg-model"] == "m"
+    assert "x-llm-d-model-name-rewrite" not in request.headers
+
+
 async def test_a_streamed_chat_is_complete(gateway: Gateway) -> None:
     streamed = await gateway.stream({"x-answer-events": "40"})
 

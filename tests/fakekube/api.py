@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from tests.fakekube import reads, writes
 from tests.fakekube.access import Action, User
 from tests.fakekube.answer import Answer, Refusal, json_answer, not_served
@@ -30,7 +32,7 @@ class Api:
         self.served: set[Kind] = set(KINDS)
         self.users: dict[str, User] = {}  # by token
         self.watches: set[Watch] = set()
-        self.expired_as = "event"  # or "status", or "close": how an old watch is refused
+        self.expired_as: Literal["event", "status", "close"] = "event"  # for watches
 
     def serve(self, connection: Connection, request: Request) -> None:
         try:

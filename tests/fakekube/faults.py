@@ -44,7 +44,7 @@ def fault(breaks: Breaks) -> Fault:
     return FAULTS[-1]
 
 
-# --- watches that end -------------------------------------------------------------------------
+# --- watches that end --------------------------------------------------------------------------
 
 
 @fault
@@ -57,8 +57,16 @@ async def clean_close(kube: FakeKube) -> AsyncIterator[None]:
 @fault
 async def every_watch_closes(kube: FakeKube) -> AsyncIterator[None]:
     """Every watch ends as soon as it has begun, without an event."""
+
+    def serve(connection: Connection, request: Request) -> None:
+        if is_set(request, "watch"):
+            connection.begin_lines()
+            connection.end_lines()
+        else:
+            kube.api.serve(connection, request)
+
     _finish_watches(kube)
-    with _watches_are_empty(kube, lambda _: True):
+    with _serving(kube, serve):
         yield
 
 
@@ -67,3 +75,216 @@ async def reset(kube: FakeKube) -> AsyncIterator[None]:
     """Every connection ends by TCP RST."""
     _reset_connections(kube)
     yield
+
+
+@fault
+async def fin_mid_chunk(kube: FakeKube) -> AsyncIterator[None]:
+    """Every watch's connection ends within a chunk."""
+    for watch in tuple(kube.watches):
+        watch.connection.cut_chunk(_half_a_line(watch))
+        watch.forget()
+    yield
+
+
+@fault
+async def half_line_fin(kube: FakeKube) -> AsyncIterator[None]:
+    """Every watch's connection ends behind a whole chunk that is half a line."""
+    for watch in tuple(kube.watches):
+        watch.connection.line(_half_a_line(watch))
+        watch.connection.close()
+        watch.forget()
+    yield
+
+
+@fault
+async def half_line_clean_end(kube: FakeKube) -> AsyncIterator[None]:
+    """Every watch's answer ends as it should, but behind half a line."""
+    for watch in tuple(kube.watches):
+        watch.connection.line(_half_a_line(watch))
+        watch.finish()
+    yield
+
+
+# --- lines that are hard to read ----------------------------------------------------------------
+
+
+@fault
+async def split_lines(kube: FakeKube) -> AsyncIterator[None]:
+    """Lines come in chunks of three bytes, which cut characters of UTF-8 apart."""
+    _cut_lines(kube, 3)
+    _annotate(kube, "größer, 模型, 🚀")
+    yield
+    _cut_lines(kube, 0)
+
+
+@fault
+async def long_line(kube: FakeKube) -> AsyncIterator[None]:
+    """An event is one line of 3 MB."""
+    _annotate(kube, "x" * 3_000_000)
+    yield
+
+
+@fault
+async def next_line(kube: FakeKube) -> AsyncIterator[None]:
+    """An annotation has a U+0085, which is no end of a line, but taken for one by some."""
+    _annotate(kube, "before\u0085after")
+    yield
+
+
+# --- revisions that are too old -----------------------------------------------------------------
+
+
+@fault
+async def gone_event(kube: FakeKube) -> AsyncIterator[None]:
+    """The history is gone: a watch from an old revision gets 410 as an ERROR event."""
+    with _expired(kube, "event"):
+        yield
+
+
+@fault
+async def gone_status(kube: FakeKube) -> AsyncIterator[None]:
+    """The history is gone: a watch from an old revision gets 410 as HTTP status."""
+    with _expired(kube, "status"):
+        yield
+
+
+@fault
+async def quick_closes(kube: FakeKube) -> AsyncIterator[None]:
+    """The history is gone: a watch from an old revision ends at once, without a word of why."""
+    with _expired(kube, "close"):
+        yield
+
+
+@fault
+async def bookmark(kube: FakeKube) -> AsyncIterator[None]:
+    """A bookmark comes, the history before it is gone, and every watch ends."""
+    kube.compact()
+    kube.bookmark()
+    _finish_watches(kube)
+    yield
+
+
+# --- servers that are not well ------------------------------------------------------------------
+
+
+@fault
+async def too_many_requests(kube: FakeKube) -> AsyncIterator[None]:
+    """Every watch ends, and each path answers 429 with Retry-After twice."""
+    busy = Refusal(429, "the server has received too many requests").answer
+    with _refusing(kube, Answer(busy.status, busy.body, headers={"Retry-After": "1"})):
+        yield
+
+
+@fault
+async def internal_error(kube: FakeKube) -> AsyncIterator[None]:
+    """Every watch ends, and each path answers 500 with a Status twice."""
+    with _refusing(kube, Refusal(500, "Internal error occurred: etcdserver: no leader").answer):
+        yield
+
+
+@fault
+async def unavailable_text(kube: FakeKube) -> AsyncIterator[None]:
+    """Every watch ends, and each path answers 503 with plain text twice."""
+    with _refusing(kube, Answer(503, b"upstream connect error\n", "text/plain")):
+        yield
+
+
+@fault
+async def unavailable_empty(kube: FakeKube) -> AsyncIterator[None]:
+    """Every watch ends, and each path answers 503 without a body twice."""
+    with _refusing(kube, Answer(503)):
+        yield
+
+
+@fault
+async def reset_then_refused(kube: FakeKube) -> AsyncIterator[None]:
+    """Every connection ends by TCP RST, and connections are refused to the end of the fault."""
+    kube.stop_listening()
+    _reset_connections(kube)
+    yield
+    await kube.listen()
+
+
+@fault
+async def silence(kube: FakeKube) -> AsyncIterator[None]:
+    """The connections that are open stay so, but nothing comes any more; new ones work."""
+    for connection in kube.connections:
+        connection.mute = True
+    yield
+
+
+@fault
+async def token_revoked(kube: FakeKube) -> AsyncIterator[None]:
+    """The token is not valid any more, its file has another, and every watch ends."""
+    kube.replace_token(f"next-{kube.token}")
+    _finish_watches(kube)
+    yield
+
+
+# --- what they are made of ----------------------------------------------------------------------
+
+
+def _finish_watches(kube: FakeKube) -> None:
+    for watch in tuple(kube.watches):
+        watch.finish()
+
+
+def _reset_connections(kube: FakeKube) -> None:
+    for connection in tuple(kube.connections):
+        connection.reset()
+
+
+def _half_a_line(watch: Watch) -> bytes:
+    obj = next(iter(watch.objects), {"metadata": {"name": "nobody"}})
+    whole = line("MODIFIED", obj)
+    return whole[: len(whole) // 2]
+
+
+def _annotate(kube: FakeKube, text: str) -> None:
+    """Change one object of each watch."""
+    last = {watch.kind: watch.objects[-1] for watch in kube.watches if watch.objects}
+    for kind, obj in last.items():
+        notes = {**obj["metadata"].get("annotations", {}), "fakekube/note": text}
+        kube.store.put(kind, {**obj, "metadata": {**obj["metadata"], "annotations": notes}})
+
+
+def _cut_lines(kube: FakeKube, piece_bytes: int) -> None:
+    kube.piece_bytes = piece_bytes
+    for connection in kube.connections:
+        connection.piece_bytes = piece_bytes
+
+
+@contextmanager
+def _serving(kube: FakeKube, serve: Serve) -> Iterator[None]:
+    kube.serve = serve
+    try:
+        yield
+    finally:
+        kube.serve = kube.api.serve
+
+
+@contextmanager
+def _expired(kube: FakeKube, form: Literal["event", "status", "close"]) -> Iterator[None]:
+    kube.compact()
+    kube.api.expired_as = form
+    _finish_watches(kube)
+    try:
+        yield
+    finally:
+        kube.api.expired_as = "event"
+
+
+@contextmanager
+def _refusing(kube: FakeKube, answer: Answer, times: int = 2) -> Iterator[None]:
+    asked = Counter[str]()
+
+    def serve(connection: Connection, request: Request) -> None:
+        asked[request.path] += 1
+        if asked[request.path] > times:
+            kube.api.serve(connection, request)
+        else:
+            connection.answer(answer)
+
+    _finish_watches(kube)
+    with _serving(kube, serve):
+        yield

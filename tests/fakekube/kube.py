@@ -31,13 +31,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.fakekube.access import User, grants_of
-from tests.fakekube.answer import Answer
 from tests.fakekube.api import Api
 from tests.fakekube.certificates import Authority
 from tests.fakekube.connection import Connection, Request
 from tests.fakekube.kinds import Json, Kind, kind_of
 from tests.fakekube.store import Store, now
 from tests.fakekube.watch import Watch
+
+Serve = Callable[[Connection, Request], None]
 
 
 class FakeKube:
@@ -51,12 +52,12 @@ class FakeKube:
         account: str = "epp",
         history: int = 100_000,
     ) -> None:
-        self.namespace = namespace
-        self.requests: list[Request] = []
-        self.intercept: Callable[[Request], Answer | None] = lambda _: None
-        self.piece_bytes = 0  # the size of the pieces that lines are written in, 0 for whole ones
         self.store = Store(history)
         self.api = Api(self.store)
+        self.namespace = namespace
+        self.requests: list[Request] = []
+        self.serve: Serve = self.api.serve  # faults serve otherwise for a while
+        self.piece_bytes = 0  # the size of the pieces that lines are written in, 0 for whole ones
         self.served = self.api.served
         self.watches: set[Watch] = self.api.watches
         self.connections: set[Connection] = set()
@@ -195,11 +196,7 @@ class FakeKube:
     def _serve(self, connection: Connection, request: Request) -> None:
         self.requests.append(request)
         connection.piece_bytes = self.piece_bytes
-        instead = self.intercept(request)
-        if instead:
-            connection.answer(instead)
-        else:
-            self.api.serve(connection, request)
+        self.serve(connection, request)
         self._moved.set()
 
     def _key(self, kind: Kind, name: str, namespace: str) -> tuple[Kind, str, str]:

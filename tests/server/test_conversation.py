@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from itertools import pairwise
 from typing import Any
@@ -206,6 +207,40 @@ def test_a_request_without_a_body_is_placed_by_one_reply(mode: BodyMode) -> None
     [reply] = stream.receive(request_headers("/v1/models", mode=mode, method="GET", end=True))
     assert reply.WhichOneof("response") == "request_headers"
     assert destination(reply) == B
+
+
+# --- another model ----------------------------------------------------------------------------
+
+REWRITE = {"x-llm-d-model-name-rewrite": "my-model-v2", "content-length": "71"}
+
+
+def test_duplex_gives_back_the_body_with_the_model_that_serves() -> None:
+    picker = Picker(*three())
+    headers, part = ask(picker, headers=REWRITE)
+    assert json.loads(body([part])) == {**PROMPT, "model": "my-model-v2"}
+    assert set_headers(headers)["x-ai-eg-model"] == "my-model"
+    assert list(mutation(headers).remove_headers) == ["x-llm-d-model-name-rewrite"]
+
+
+def test_buffered_replaces_the_body_and_drops_its_length() -> None:
+    stream = Picker(*three()).stream()
+    stream.receive(request_headers(mode=BUFFERED, headers=REWRITE))
+    [placed] = stream.receive(request_body(PROMPT))
+    assert destination(placed) == B
+    replaced = placed.request_body.response.body_mutation
+    assert replaced.WhichOneof("mutation") == "body"
+    assert json.loads(replaced.body) == {**PROMPT, "model": "my-model-v2"}
+    assert set(mutation(placed).remove_headers) == {"x-llm-d-model-name-rewrite", "content-length"}
+
+
+def test_both_models_are_counted() -> None:
+    picker = Picker(*three())
+    stream = picker.stream()
+    stream.receive(request_headers(headers=REWRITE))
+    stream.receive(request_body(PROMPT))
+    stream.close()
+    [record] = picker.records
+    assert (record.model, record.target_model) == ("my-model", "my-model-v2")
 
 
 # --- refusals ---------------------------------------------------------------------------------

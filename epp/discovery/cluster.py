@@ -1,0 +1,111 @@
+"""What discovery needs of an API server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from epp.kube.client import KubeClient
+from epp.kube.errors import KubeError
+from epp.kube.objects import KubeObject
+from epp.kube.reflector import Reflector
+
+log = logging.getLogger("epp.discovery")
+
+T = TypeVar("T", bound=KubeObject)
+
+FIRST_PAUSE_S = 0.8
+LONGEST_PAUSE_S = 30.0
+
+
+class Collection(Protocol):
+    """Objects of one kind, kept up to date while it runs."""
+
+    async def run(self) -> None:
+        """Keep them up to date until cancelled, whatever the server does."""
+
+
+class Cluster(Protocol):
+    """An API server, seen through the two questions that discovery has."""
+
+    def follow(
+        self,
+        path: str,
+        kind: type[T],
+        changed: Callable[[Mapping[str, T]], None],
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> Collection:
+        """Follow the collection at `path`; `changed` gets the whole of it, at first and later."""
+
+    async def serves(self, group_version: str, plural: str) -> bool:
+        """Say whether the server has the kind; waits for a server that does not answer."""
+
+
+class _Resource(msgspec.Struct, frozen=True):
+    name: str = ""
+
+
+class _ResourceList(msgspec.Struct, frozen=True):
+    resources: tuple[_Resource, ...] = ()
+
+
+class ApiServer:
+    """The API server behind a client."""
+
+    def __init__(self, client: KubeClient, rng: Random) -> None:
+        self._client = client
+        self._rng = rng
+
+    def follow(
+        self,
+        path: str,
+        kind: type[T],
+        changed: Callable[[Mapping[str, T]], None],
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> Collection:
+        """See Cluster."""
+        return Reflector(
+            self._client,
+            path,
+            kind,
+            changed,
+            label_selector=label_selector,
+            field_selector=field_selector,
+            rng=self._rng,
+        )
+
+    async def serves(self, group_version: str, plural: str) -> bool:
+        """See Cluster.
+
+        Who may not ask is told yes: the rights to read the kind decide, and their lack is logged.
+        """
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                answer = await self._client.get(f"/apis/{group_version}")
+                return plural in _names(answer)
+            except KubeError as error:
+                if error.status in {403, 404}:
+                    return error.status == 403
+                wait_s = max(error.retry_after_s, pause_s * (1 + self._rng.random()))
+                extra = {"api": group_version, "problem": str(error), "retry_s": round(wait_s, 1)}
+                log.warning("API server does not say what it has", extra=extra)
+            except msgspec.DecodeError as error:
+                wait_s = pause_s
+                extra = {"api": group_version, "problem": str(error), "retry_s": wait_s}
+                log.warning("API server does not say what it has", extra=extra)
+            await asyncio.sleep(wait_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+def _names(answer: bytes) -> set[str]:
+    return {one.name for one in msgspec.json.decode(answer, type=_ResourceList).resources}
