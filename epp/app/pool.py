@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from epp.config.build import Built, build
-from epp.config.load import default, load_file
+from msgspec import structs
+
+from epp.app.rules import ClusterRules
+from epp.config.build import Built
 from epp.config.settings import Settings, SettingsError
+from epp.discovery.annotations import Mismatch, compare
+from epp.discovery.facts import PoolFacts
 from epp.discovery.source import Source
 from epp.exchange.modes import Modes
 from epp.pool.endpoint import Endpoint
@@ -39,10 +42,11 @@ class ServedPool:
         self,
         name: str,
         source: Source,
+        scheduling: Built,
         settings: Settings,
+        *,
         metrics: Metrics,
         decisions: Decisions,
-        *,
         clock: Callable[[], float],
         listeners: Sequence[Listener] = (),
     ) -> None:
@@ -54,10 +58,15 @@ class ServedPool:
             max_body_bytes=settings.max_body_bytes,
             modes=Modes(settings.body_mode, settings.body_mode),
             observe=settings.observe_responses,
+            opened=self._opened,
         )
+        self.facts = PoolFacts()
+        self._flags = self.conversing
+        self._mismatches: set[Mismatch] = set()
         self._source = source
         self._clock = clock
-        self._scheduling = _scheduling(settings)
+        self._metrics = metrics
+        self._scheduling = scheduling
         self._poller = _poller(settings, self.store, self.in_flight, clock)
         self._observer = Observer(metrics, decisions, self.in_flight, (self._used, *listeners))
         self.router = Router(
@@ -87,9 +96,35 @@ class ServedPool:
             group.create_task(self._source.run(self._publish))
             group.create_task(self._poller.run())
 
+    def clear(self) -> None:
+        """Have no endpoints any more: the pool is gone, though streams may still come."""
+        self._publish(())
+
     def converse(self) -> Conversation:
         """Open a conversation about a request for this pool."""
         return Conversation(self.router, self._observer, self._clock, self.conversing)
+
+    def learn(self, facts: PoolFacts) -> None:
+        """Take over what the cluster says of the pool; a setting that it lacks is the flags'."""
+        own, flags = facts.settings, self._flags
+        self.facts = facts
+        self.conversing = structs.replace(
+            flags,
+            observe=flags.observe if own.observe_responses is None else own.observe_responses,
+            max_body_bytes=own.max_body_bytes or flags.max_body_bytes,
+        )
+        self._scheduling.scheduler.prefer(own.profile)
+        self.router.rules = ClusterRules(facts.objectives, facts.rewrites)
+
+    def _opened(self, modes: Modes) -> None:
+        """Compare a stream's body modes with those that the pool's annotations ask for."""
+        mismatch = compare(self.facts.modes, modes)
+        if mismatch is None:
+            return
+        self._metrics.mode_mismatch(self.name)
+        if mismatch not in self._mismatches:
+            self._mismatches.add(mismatch)
+            _log.warning("body mode", extra={"pool": self.name, "problem": str(mismatch)})
 
     def _publish(self, endpoints: Sequence[Endpoint]) -> None:
         change = self.store.replace(endpoints)
@@ -109,11 +144,6 @@ class ServedPool:
 
     def _used(self, decision: Decision, _model: str) -> None:
         self._poller.used(decision.winner)
-
-
-def _scheduling(settings: Settings) -> Built:
-    config = load_file(settings.config_file) if settings.config_file else default()
-    return build(config, seed=secrets.randbits(64))
 
 
 def _poller(

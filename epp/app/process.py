@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from typing import Any
 
 import grpc
 from starlette.applications import Starlette
 
 from epp.admin import listen as admin
 from epp.admin.pages import Pages
+from epp.app.cluster import ServedCluster, check
+from epp.app.doors import Doors
 from epp.app.pool import Listener as OnDecision
 from epp.app.pool import ServedPool
+from epp.app.readiness import Readiness
+from epp.config.build import build
+from epp.config.load import default, load_file
 from epp.config.settings import Settings, SettingsError
 from epp.discovery.address import parse_address
+from epp.discovery.annotations import SettingLimits
 from epp.discovery.file import FileSource, load_targets
 from epp.discovery.source import Source
 from epp.discovery.static import StaticSource
 from epp.discovery.target import from_addresses
+from epp.kube.client import KubeClient
+from epp.kube.find_access import find_access
 from epp.scrape.engines import ENGINES
 from epp.server.health import Health
 from epp.server.listen import Listener, ListenSettings, listen
@@ -37,10 +47,10 @@ MESSAGE_OVERHEAD_BYTES = 1024 * 1024  # what gRPC must take beside the body
 
 
 class App:
-    """The process: ports, pages, and the pool behind them.
+    """The process: ports, pages, and the pools behind them.
 
-    Raises, when built or run, SettingsError, ConfigError, DiscoveryError, ServerError or
-    AdminError: each says what to do.
+    Raises, when built or run, SettingsError, ConfigError, DiscoveryError, ServerError, AdminError
+    or AccessError: each says what to do.
     """
 
     def __init__(
@@ -51,32 +61,37 @@ class App:
         on_decision: Sequence[OnDecision] = (),
     ) -> None:
         self.settings = settings
+        self.pools: dict[str, ServedPool] = {}
         self.decisions = Decisions(settings.decisions)
         self.metrics = Metrics(clock=clock, max_load_age_s=settings.metrics_staleness_threshold_s)
-        self.pool = ServedPool(
-            "default",
-            _source(settings),
-            settings,
-            self.metrics,
-            self.decisions,
-            clock=clock,
-            listeners=on_decision,
-        )
-        self._host = settings.host or _any_host()
-        self._clock = clock
-        self._processor = ExternalProcessor(self.pool.converse)
         self.grpc_port = self.grpc_health_port = self.metrics_port = 0
+        self._clock = clock
+        self._on_decision = on_decision
+        self._host = settings.host or _any_host()
+        self._config = load_file(settings.config_file) if settings.config_file else default()
+        self._readiness = Readiness()
+        self._doors = Doors(self._open_port)
+        self._credentials: grpc.ServerCredentials | None = None
+        if not _in_a_cluster(settings):
+            self._make("default", _source(settings))
 
     def __repr__(self) -> str:
-        return f"<App {self.pool!r}, {self._processor.inflight} streams>"
+        return f"<App {list(self.pools.values())}, {self._doors.inflight} streams>"
+
+    @property
+    def pool(self) -> ServedPool:
+        """The only pool; the first, where there are several."""
+        return next(iter(self.pools.values()))
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
         """Serve until `stop` is set, then let the open streams finish.
 
-        `ready` is called once, when the ports are open and the pool is known.
+        `ready` is called once, when the ports are open and the pools are known.
         """
+        self._credentials = _credentials(self.settings)
         health = await Health.create()
         async with AsyncExitStack() as stack:
+            serving = await self._serving(stack)
             pages = stack.enter_context(admin.bind(self._host, self.settings.metrics_port))
             self.metrics_port = pages.getsockname()[1]
             checks = await listen(
@@ -84,27 +99,76 @@ class App:
             )
             stack.push_async_callback(checks.drain, 0)
             self.grpc_health_port = checks.port
-            streams = await self._listen()
-            stack.push_async_callback(streams.drain, 0)
-            self.grpc_port = streams.port
+            stack.push_async_callback(self._doors.drain, 0)
+            if len(self.pools) == 1:
+                self.grpc_port = await self._doors.open(self.settings.grpc_port, self.pool)
             async with asyncio.TaskGroup() as group:
                 tasks = [
-                    group.create_task(self.pool.run()),
+                    group.create_task(serving()),
                     group.create_task(admin.serve(self._pages(), pages)),
-                    group.create_task(self._announce(health, ready)),
+                    group.create_task(self._readiness.run(health)),
+                    group.create_task(self._announce(ready)),
                 ]
                 await stop.wait()
-                await self._drain(health, streams)
+                await self._drain(health)
                 for task in tasks:
                     task.cancel()
+
+    async def _serving(self, stack: AsyncExitStack) -> Callable[[], Coroutine[Any, Any, None]]:
+        """Return what keeps the pools up to date."""
+        if self.pools:
+            return self._serve_one
+        check(self.settings)
+        client = KubeClient(await find_access(self.settings.kubeconfig))
+        stack.push_async_callback(client.aclose)
+        profiles = [spec.name for spec in self._config.scheduling_profiles]
+        cluster = ServedCluster(
+            self.settings,
+            SettingLimits(profiles, self.settings.max_body_bytes),
+            client,
+            make=self._make,
+            forget=self._forget,
+            doors=self._doors,
+            readiness=self._readiness,
+        )
+
+        async def serve() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(cluster.run())
+                if len(self.pools) != 1:
+                    group.create_task(self._doors.run())
+
+        return serve
+
+    async def _serve_one(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.pool.run())
+            await self.pool.discovered.wait()
+            self._readiness.know(True)
+
+    def _make(self, name: str, source: Source) -> ServedPool:
+        pool = self.pools[name] = ServedPool(
+            name,
+            source,
+            build(self._config, seed=secrets.randbits(64)),
+            self.settings,
+            metrics=self.metrics,
+            decisions=self.decisions,
+            clock=self._clock,
+            listeners=self._on_decision,
+        )
+        return pool
+
+    def _forget(self, name: str) -> None:
+        self.metrics.unwatch(name)
+        del self.pools[name]
 
     def _pages(self) -> Starlette:
         return Pages(self.metrics.registry, self.decisions, self._clock).application()
 
-    async def _listen(self) -> Listener:
-        settings = self._listening(self.settings.grpc_port)
-        services = [self._processor.add_to, add_reflection]
-        return await listen(settings, services, _credentials(self.settings))
+    async def _open_port(self, port: int, processor: ExternalProcessor) -> Listener:
+        services = [processor.add_to, add_reflection]
+        return await listen(self._listening(port), services, self._credentials)
 
     def _listening(self, port: int) -> ListenSettings:
         return ListenSettings(
@@ -114,13 +178,13 @@ class App:
             self.settings.max_concurrent_streams,
         )
 
-    async def _announce(self, health: Health, ready: Callable[[], None]) -> None:
-        await self.pool.discovered.wait()
-        await health.set_ready(True)
+    async def _announce(self, ready: Callable[[], None]) -> None:
+        await self._readiness.first.wait()
         _log.info(
             "ready",
             extra={
-                "endpoints": len(self.pool.store.snapshot()),
+                "pools": list(self.pools),
+                "endpoints": sum(len(pool.store.snapshot()) for pool in self.pools.values()),
                 "grpc_port": self.grpc_port,
                 "grpc_health_port": self.grpc_health_port,
                 "metrics_port": self.metrics_port,
@@ -129,10 +193,18 @@ class App:
         )
         ready()
 
-    async def _drain(self, health: Health, streams: Listener) -> None:
-        _log.info("draining", extra={"streams": self._processor.inflight})
+    async def _drain(self, health: Health) -> None:
+        _log.info("draining", extra={"streams": self._doors.inflight})
         await health.drain()
-        await streams.drain(self.settings.drain_timeout_s)
+        await self._doors.drain(self.settings.drain_timeout_s)
+
+
+def _in_a_cluster(settings: Settings) -> bool:
+    static = settings.endpoints or settings.endpoints_file
+    asked = settings.pools or settings.all_pools
+    if static and asked:
+        raise SettingsError("give either endpoints or InferencePools (--pool, --all-pools)")
+    return bool(asked)
 
 
 def _any_host() -> str:
@@ -148,7 +220,7 @@ def _source(settings: Settings) -> Source:
     if not settings.endpoints:
         raise SettingsError(
             "where are the model servers? Name each with --endpoint http://host:port, "
-            "or all of them in a file with --endpoints-file"
+            "all of them in a file with --endpoints-file, or an InferencePool with --pool"
         )
     if settings.engine not in ENGINES:
         raise SettingsError(f"--engine is one of {', '.join(ENGINES)}, not {settings.engine!r}")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import epp
-from epp.cli import demo, plugins, run, serve, sim, validate
+from epp.cli import demo, lint, plugins, render, run, serve, sim, validate
 from epp.cli.running import EXPECTED, fail
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app.command("run")(run.run)
 app.command("serve")(serve.serve)
 app.command("validate")(validate.validate)
 app.command("plugins")(plugins.plugins)
+app.command("render")(render.render)
+app.command("lint")(lint.lint)
 app.command("sim")(sim.sim)
 
 

@@ -15,10 +15,21 @@ from epp.config.error import ConfigError
 from epp.config.settings import SettingsError
 from epp.demo.error import DemoError
 from epp.discovery.error import DiscoveryError
+from epp.kube.errors import AccessError
+from epp.manifests.render.error import ClusterError
 from epp.server.errors import ServerError
 
 # What the user can mend: each says how.
-EXPECTED = (AdminError, ConfigError, DemoError, DiscoveryError, ServerError, SettingsError)
+EXPECTED = (
+    AccessError,
+    AdminError,
+    ClusterError,
+    ConfigError,
+    DemoError,
+    DiscoveryError,
+    ServerError,
+    SettingsError,
+)
 
 
 def fail(message: str) -> NoReturn:

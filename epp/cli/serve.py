@@ -30,6 +30,53 @@ def serve(
     endpoint: Endpoints = None,
     endpoints_file: EndpointsFile = None,
     engine: Engine = "vllm",
+    pool: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="EPP_POOL",
+            metavar="NAMESPACE/NAME",
+            help="An InferencePool of the cluster, in the place of endpoints. Can be repeated; "
+            "then each pool has the port of its own endpointPickerRef.",
+        ),
+    ] = None,
+    all_pools: Annotated[
+        bool,
+        typer.Option(
+            "--all-pools", envvar="EPP_ALL_POOLS", help="Every InferencePool, by their own ports."
+        ),
+    ] = False,
+    namespace: Annotated[
+        str,
+        typer.Option(
+            envvar="EPP_NAMESPACE",
+            help="Of a --pool written without one, and of --all-pools (all namespaces if empty).",
+        ),
+    ] = "",
+    default_pool: Annotated[
+        str,
+        typer.Option(
+            envvar="EPP_DEFAULT_POOL",
+            metavar="NAMESPACE/NAME",
+            help="Of several pools, the one whose requests come in on --grpc-port.",
+        ),
+    ] = "",
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="EPP_KUBECONFIG",
+            metavar="FILE",
+            help="The way to the cluster; without it: $KUBECONFIG, the pod's service account, or "
+            "~/.kube/config.",
+        ),
+    ] = None,
+    ha_enable_leader_election: Annotated[
+        bool,
+        typer.Option(
+            "--ha-enable-leader-election",
+            envvar="EPP_HA_ENABLE_LEADER_ELECTION",
+            help="Of several pickers of one pool, only the leader is ready.",
+        ),
+    ] = False,
     config_file: ConfigFile = None,
     grpc_port: Annotated[
         int, typer.Option(envvar="EPP_GRPC_PORT", help="Envoy's ext_proc calls.", **PORT)
@@ -155,6 +202,12 @@ def serve(
         endpoints=tuple(endpoint or ()),
         endpoints_file=endpoints_file,
         engine=engine,
+        pools=tuple(pool or ()),
+        all_pools=all_pools,
+        namespace=namespace,
+        default_pool=default_pool,
+        kubeconfig=kubeconfig,
+        leader_election=ha_enable_leader_election,
         config_file=config_file,
         host=host,
         grpc_port=grpc_port,

@@ -19,6 +19,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     endpoints: tuple[str, ...] = ()
     endpoints_file: Path | None = None
     engine: str = "vllm"  # of `endpoints`: which metrics they have
+    pools: tuple[str, ...] = ()  # InferencePools, as namespace/name
+    all_pools: bool = False  # every InferencePool of `namespace`
+    namespace: str = ""  # empty: all of them, where `all_pools`; else that of the kubeconfig
+    default_pool: str = ""  # whose streams come in on `grpc_port` where there are several pools
+    kubeconfig: Path | None = None
+    leader_election: bool = False
     config_file: Path | None = None
     host: str = ""  # every address
     grpc_port: int = 9002

@@ -6,13 +6,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from random import Random
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
 import msgspec
 
 from epp.kube.client import KubeClient
-from epp.kube.errors import KubeError
+from epp.kube.errors import KubeError, UnreadableError
 from epp.kube.objects import KubeObject
+from epp.kube.pace import ReflectorPace
 from epp.kube.reflector import Reflector
 
 log = logging.getLogger("epp.discovery")
@@ -59,9 +61,17 @@ class _ResourceList(msgspec.Struct, frozen=True):
 class ApiServer:
     """The API server behind a client."""
 
-    def __init__(self, client: KubeClient, rng: Random) -> None:
+    def __init__(
+        self,
+        client: KubeClient,
+        rng: Random,
+        pace: ReflectorPace = ReflectorPace(),  # noqa: B008  a frozen value
+    ) -> None:
         self._client = client
         self._rng = rng
+        self._pace = pace
+        # By what they follow, like "pods": for metrics. One that is no longer run leaves by itself.
+        self.reflectors: WeakKeyDictionary[Reflector[Any], str] = WeakKeyDictionary()
 
     def follow(
         self,
@@ -73,7 +83,7 @@ class ApiServer:
         field_selector: str = "",
     ) -> Collection:
         """See Cluster."""
-        return Reflector(
+        reflector = Reflector(
             self._client,
             path,
             kind,
@@ -81,7 +91,10 @@ class ApiServer:
             label_selector=label_selector,
             field_selector=field_selector,
             rng=self._rng,
+            pace=self._pace,
         )
+        self.reflectors[reflector] = path.rpartition("/")[2]
+        return reflector
 
     async def serves(self, group_version: str, plural: str) -> bool:
         """See Cluster.
@@ -98,14 +111,14 @@ class ApiServer:
                     return error.status == 403
                 wait_s = max(error.retry_after_s, pause_s * (1 + self._rng.random()))
                 extra = {"api": group_version, "problem": str(error), "retry_s": round(wait_s, 1)}
-                log.warning("API server does not say what it has", extra=extra)
-            except msgspec.DecodeError as error:
-                wait_s = pause_s
-                extra = {"api": group_version, "problem": str(error), "retry_s": wait_s}
-                log.warning("API server does not say what it has", extra=extra)
+                log.warning("the API server does not say what it has", extra=extra)
             await asyncio.sleep(wait_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
 def _names(answer: bytes) -> set[str]:
-    return {one.name for one in msgspec.json.decode(answer, type=_ResourceList).resources}
+    try:
+        listed = msgspec.json.decode(answer, type=_ResourceList)
+    except msgspec.DecodeError as error:  # something in between answered
+        raise UnreadableError(f"not a list of resources: {error}") from error
+    return {resource.name for resource in listed.resources}

@@ -12,7 +12,6 @@ from msgspec import structs
 from epp.discovery import objectives, rewrites
 from epp.discovery.annotations import SettingLimits
 from epp.discovery.cluster import Cluster
-from epp.discovery.complaint import Complaint
 from epp.discovery.facts import PoolFacts, facts
 from epp.discovery.inference_pool import InferencePool, LegacyInferencePool, Pool, meaning
 from epp.discovery.membership import Membership
@@ -25,6 +24,7 @@ from epp.discovery.selection import Selection
 from epp.discovery.settled import SETTLE_S, Settled
 from epp.discovery.source import Publish
 from epp.kube.objects import KubeObject
+from epp.pool.endpoint import Endpoint
 
 log = logging.getLogger("epp.discovery")
 
@@ -39,8 +39,8 @@ class PoolSource:
     While the API server is away, all of them stay as they were. A pool that is deleted is empty;
     one that is not there yet is waited for, and nothing is published.
 
-    `facts` is what is known now, beside the endpoints; `told` gets it whenever it has changed, and
-    the first time when the server has said whether there is such a pool.
+    `told` gets what is known beside the endpoints whenever it has changed, and the first time when
+    the server has said whether there is such a pool; always before the endpoints that go with it.
     """
 
     def __init__(
@@ -55,7 +55,6 @@ class PoolSource:
         settle_s: float = SETTLE_S,
         probe_s: float = PROBE_S,
     ) -> None:
-        self.facts = PoolFacts()
         self._cluster = cluster
         self._namespace = namespace
         self._name = name
@@ -64,6 +63,7 @@ class PoolSource:
         self._told = told
         self._settle_s = settle_s
         self._probe_s = probe_s
+        self._last: PoolFacts | None = None  # that was told
         self._pool: Pool | None = None
         self._looked = False  # the server has said whether there is such a pool
         self._objectives: Mapping[str, InferenceObjective] = {}
@@ -72,6 +72,11 @@ class PoolSource:
     def __repr__(self) -> str:
         return f"<PoolSource {self._namespace}/{self._name}, {self._membership!r}>"
 
+    @property
+    def facts(self) -> PoolFacts:
+        """What is known now."""
+        return self._last or PoolFacts()
+
     async def run(self, publish: Publish) -> None:
         """Publish the pool's endpoints until cancelled."""
         api = await find_pool_api(self._cluster)
@@ -79,7 +84,9 @@ class PoolSource:
         async with asyncio.TaskGroup() as group:
             group.create_task(settled.run())
             selection = Selection(
-                self._cluster, group, lambda pool, pods: self._selected(settled, pool, pods)
+                self._cluster,
+                group,
+                lambda pool, pods: settled.offer(lambda: self._endpoints(pool, pods)),
             )
             pools = self._cluster.follow(
                 api.path(self._namespace),
@@ -99,20 +106,18 @@ class PoolSource:
     ) -> None:
         named = (one for one in found.values() if one.metadata.name == self._name)
         pool = next((meaning(one) for one in named), None)
-        self._say_whether(pool)
         self._pool, self._looked = pool, True
         self._refresh()
         if pool is not None and not pool.terminating:
             selection.select(pool)
             return
         selection.clear()
-        if settled.published is not None:
-            settled.offer(())
+        settled.withdraw()
 
-    def _selected(self, settled: Settled, pool: Pool, pods: Mapping[str, Pod]) -> None:
+    def _endpoints(self, pool: Pool, pods: Mapping[str, Pod]) -> tuple[Endpoint, ...]:
         found = self._membership.update(pool, pods)
         self._tell(structs.replace(self.facts, of_pods=found.complaints))
-        settled.offer(found.endpoints)
+        return found.endpoints
 
     async def _follow_objectives(self) -> None:
         def changed(found: Mapping[str, InferenceObjective]) -> None:
@@ -132,20 +137,37 @@ class PoolSource:
         self, plural: str, kind: type[T], changed: Callable[[Mapping[str, T]], None]
     ) -> None:
         group_version = f"{GROUP}/{VERSION}"
-        while not await self._cluster.serves(group_version, plural):
-            await asyncio.sleep(self._probe_s)
         path = collection_path(group_version, self._namespace, plural)
-        await self._cluster.follow(path, kind, changed).run()
+        while True:
+            if await self._cluster.serves(group_version, plural):
+                await self._cluster.follow(path, kind, changed).run()
+            await asyncio.sleep(self._probe_s)
 
     def _refresh(self) -> None:
-        known = facts(
-            self._pool, self._objectives.values(), self._rewrites.values(), self._limits
-        )
+        if not self._looked:
+            return
+        known = facts(self._pool, self._objectives.values(), self._rewrites.values(), self._limits)
         of_pods = self.facts.of_pods if known.exists else ()
         self._tell(structs.replace(known, of_pods=of_pods))
 
     def _tell(self, known: PoolFacts) -> None:
-        ...
+        if known == self._last:
+            return
+        before, self._last = self.facts, known
+        if before.exists != known.exists or before.pool is None:
+            _log_state(f"{self._namespace}/{self._name}", known)
+        said = {(c.kind, c.where, c.text) for c in before.complaints}
+        for complaint in known.complaints:
+            if (complaint.kind, complaint.where, complaint.text) not in said:
+                log.warning("something should be mended", extra={"problem": str(complaint)})
+        self._told(known)
 
-    def _say_whether(self, pool: Pool | None) -> None:
-        ...
+
+def _log_state(name: str, known: PoolFacts) -> None:
+    extra = {"pool": name}
+    if known.exists:
+        log.info("InferencePool found", extra=extra)
+    elif known.pool is None:
+        log.warning("there is no such InferencePool; waiting for it", extra=extra)
+    else:
+        log.warning("the InferencePool is being deleted; its endpoints are dropped", extra=extra)

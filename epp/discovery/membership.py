@@ -35,22 +35,19 @@ class Membership:
         self._pool = pool
         known, self._known = self._known, {}
         for name in sorted(pods):
-            self._known[name] = self._looked_at(pool, pods[name], known.get(name))
+            pod, before = pods[name], known.get(name)
+            if before is None or before[0] is not pod:
+                before = self._look_at(pool, pod, before)
+            self._known[name] = before
         found = [found for _, found in self._known.values()]
         return Found(
             tuple(endpoint for one in found for endpoint in one.endpoints),
             _first_of_a_kind([complaint for one in found for complaint in one.complaints]),
         )
 
-    def _looked_at(
-        self, pool: Pool, pod: Pod, before: tuple[Pod, Found] | None
-    ) -> tuple[Pod, Found]:
-        if before is None:
-            return pod, endpoints(pool, pod, self._rules)
-        if before[0] is pod:
-            return before
+    def _look_at(self, pool: Pool, pod: Pod, before: tuple[Pod, Found] | None) -> tuple[Pod, Found]:
         found = endpoints(pool, pod, self._rules)
-        return pod, before[1] if _same(found, before[1]) else found
+        return pod, before[1] if before is not None and _same(found, before[1]) else found
 
 
 def _same(one: Found, other: Found) -> bool:

@@ -148,7 +148,7 @@ def _engine(pod: Pod, complaints: list[Complaint]) -> str:
     if engine in get_args(Engine):
         return engine
     hint = did_you_mean(engine, get_args(Engine))
-    text = f'there is no engine "{engine}"{hint}; its metrics are read as those of vllm'
+    text = f'there is no engine "{engine}"; its metrics are read as those of vllm{hint}'
     complaints.append(_complaint(pod, f"metadata.labels[{label}]", text))
     return "vllm"
 

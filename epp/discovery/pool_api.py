@@ -20,7 +20,7 @@ class PoolApi(msgspec.Struct, frozen=True):
     """One version of the API."""
 
     group_version: str
-    kind: type[InferencePool] | type[LegacyInferencePool]
+    kind: type[InferencePool | LegacyInferencePool]
 
     def path(self, namespace: str = "") -> str:
         """Return where the pools of `namespace` are, or of all namespaces."""

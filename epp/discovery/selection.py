@@ -32,18 +32,27 @@ class Selection:
         if not pool.selector:
             self.clear()
             self._selected(pool, {})
-        elif _follows(self._current, pool):
-            self._next = _ended(self._next)
-            self._pool_of(self._current, pool)
-        elif _follows(self._next, pool):
-            self._pool_of(self._next, pool)
+        elif self._current is not None and self._current.pool.selector == pool.selector:
+            self._follow_no_others()
+            self._current.pool = pool
+            self._selected(pool, self._current.pods)
+        elif self._next is not None and self._next.pool.selector == pool.selector:
+            self._next.pool = pool
         else:
-            _ended(self._next)
+            self._follow_no_others()
             self._next = self._follow(pool)
 
     def clear(self) -> None:
         """Follow no pods any more."""
-        self._current, self._next = _ended(self._current), _ended(self._next)
+        self._follow_no_others()
+        if self._current is not None:
+            self._current.end()
+            self._current = None
+
+    def _follow_no_others(self) -> None:
+        if self._next is not None:
+            self._next.end()
+            self._next = None
 
     def _follow(self, pool: Pool) -> _Following:
         following = _Following(pool)
@@ -56,32 +65,24 @@ class Selection:
         following.task = self._group.create_task(collection.run())
         return following
 
-    def _pool_of(self, following: _Following | None, pool: Pool) -> None:
-        assert following is not None
-        following.pool = pool
-        if following.pods is not None:
-            self._selected(pool, following.pods)
-
     def _changed(self, following: _Following, pods: Mapping[str, Pod]) -> None:
-        following.pods = pods
         if following is self._next:
-            _ended(self._current)
+            if self._current is not None:
+                self._current.end()
             self._current, self._next = following, None
         if following is self._current:
+            following.pods = pods
             self._selected(following.pool, pods)
 
 
 class _Following:
+    """The pods of one selector; `pool` is the last that had it."""
+
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
-        self.pods: Mapping[str, Pod] | None = None  # None: not listed yet
+        self.pods: Mapping[str, Pod] = {}  # as they were last
         self.task: asyncio.Task[None] | None = None
 
-
-def _follows(following: _Following | None, pool: Pool) -> bool:
-    return following is not None and following.pool.selector == pool.selector
-
-
-def _ended(following: _Following | None) -> None:
-    if following is not None and following.task is not None:
-        following.task.cancel()
+    def end(self) -> None:
+        if self.task is not None:
+            self.task.cancel()

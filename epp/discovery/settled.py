@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeAlias
 
 from epp.discovery.source import Publish
 from epp.pool.endpoint import Endpoint
 
-SETTLE_S = 0.1
+SETTLE_S = 0.2
+
+Make: TypeAlias = Callable[[], tuple[Endpoint, ...]]
 
 
 class Settled:
     """Publishes the first change at once, and what follows it `settle_s` later, as one.
 
-    A rollout changes hundreds of pods in a minute, and each set costs its size.
+    A rollout changes hundreds of pods in a minute, and each set costs its size: to make, and to
+    take over. Two sets are the same if they have the same objects.
     """
 
     def __init__(self, publish: Publish, settle_s: float = SETTLE_S) -> None:
         self._publish = publish
         self._settle_s = settle_s
-        self._offered: tuple[Endpoint, ...] = ()
+        self._make: Make | None = None
+        self._published: tuple[Endpoint, ...] | None = None
         self._changed = asyncio.Event()
-        self.published: tuple[Endpoint, ...] | None = None
 
-    def offer(self, endpoints: tuple[Endpoint, ...]) -> None:
-        """Make this the set; endpoints are compared by identity."""
-        self._offered = endpoints
+    def offer(self, make: Make) -> None:
+        """Let the next set be what `make` returns, unless another offer comes before it."""
+        self._make = make
         self._changed.set()
+
+    def withdraw(self) -> None:
+        """Let the next set be empty; before the first offer there is nothing to empty."""
+        if self._make is not None:
+            self.offer(tuple)
 
     async def run(self) -> None:
         """Publish until cancelled."""
         while True:
             await self._changed.wait()
             self._changed.clear()
-            if self._offered != self.published:
-                self.published = self._offered
-                self._publish(self._offered)
-                await asyncio.sleep(self._settle_s)
+            assert self._make is not None
+            endpoints = self._make()
+            if endpoints != self._published:
+                self._published = endpoints
+                self._publish(endpoints)
+            await asyncio.sleep(self._settle_s)

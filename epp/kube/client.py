@@ -207,8 +207,11 @@ def _authorization(credential: Credential, body: bytes) -> dict[str, str]:
     return headers
 
 
-def _root(error: BaseException) -> str:
+def _root(error: Exception) -> str:
     """Return what the operating system said: httpx says `All connection attempts failed`."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return str(error) or type(error).__name__
+    told, cause = error, error.__cause__ or error.__context__
+    while cause is not None:
+        if isinstance(cause, OSError):
+            told = cause
+        cause = cause.__cause__ or cause.__context__
+    return str(told) or type(told).__name__

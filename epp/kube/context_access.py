@@ -10,7 +10,7 @@ from epp.kube.credentials import Credential, Credentials, ReadCredentials
 from epp.kube.errors import AccessError
 from epp.kube.exec_plugin import ExecPlugin
 from epp.kube.kubeconfig import Cluster, Selected, User, Written
-from epp.kube.trust import Trust
+from epp.kube.trust import Trust, check_trust
 
 
 def context_access(selected: Selected) -> Access:
@@ -18,25 +18,24 @@ def context_access(selected: Selected) -> Access:
     cluster, user = selected.cluster, selected.user
     _check_cluster(cluster)
     _check_user(user)
-    ca = _content(cluster, "certificate_authority")
-    if not cluster.entry.insecure_skip_tls_verify:
-        Trust(ca).context(Credential())
+    trust = Trust(
+        _content(cluster, "certificate_authority"),
+        verify=not cluster.entry.insecure_skip_tls_verify,
+        server_name=cluster.entry.tls_server_name,
+    )
     return Access(
         server=cluster.entry.server,
-        credentials=_credentials(user, cluster.entry, ca),
-        trust=Trust(
-            ca,
-            verify=not cluster.entry.insecure_skip_tls_verify,
-            server_name=cluster.entry.tls_server_name,
-        ),
+        credentials=_credentials(user, cluster, trust),
+        trust=trust,
         namespace=selected.namespace,
         origin=f"{cluster.file}, context {selected.context!r}",
     )
 
 
-def _credentials(user: Written[User], cluster: Cluster, ca: bytes) -> Credentials:
+def _credentials(user: Written[User], cluster: Written[Cluster], trust: Trust) -> Credentials:
     if user.entry.exec is not None:
-        return ExecPlugin(Written(user.entry.exec, user.file), cluster, ca=ca)
+        check_trust(trust, Credential(), str(cluster.file))
+        return ExecPlugin(Written(user.entry.exec, user.file), cluster.entry, ca=trust.ca)
 
     def read() -> Credential:
         return Credential(
@@ -45,7 +44,7 @@ def _credentials(user: Written[User], cluster: Cluster, ca: bytes) -> Credential
             key=_content(user, "client_key"),
         )
 
-    read()  # a missing file is told now, not at the first request
+    check_trust(trust, read(), str(cluster.file))
     return ReadCredentials(read)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from epp.kube.access import Access
 from epp.kube.credentials import Credential, ReadCredentials
 from epp.kube.errors import AccessError
-from epp.kube.trust import Trust
+from epp.kube.trust import Trust, check_trust
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -25,11 +25,12 @@ def in_cluster(environ: Mapping[str, str], service_account: Path = SERVICE_ACCOU
     def read() -> Credential:
         return Credential(token=_text(service_account / "token"))
 
-    read()  # a pod without a token is told so now, not at the first request
+    trust = Trust(_text(service_account / "ca.crt").encode())
+    check_trust(trust, read(), str(service_account / "ca.crt"))
     return Access(
         server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
         credentials=ReadCredentials(read),
-        trust=Trust(_text(service_account / "ca.crt").encode()),
+        trust=trust,
         namespace=_text(service_account / "namespace"),
         origin=str(service_account),
     )

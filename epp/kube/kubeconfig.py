@@ -177,7 +177,7 @@ def _list(names: Iterable[str]) -> str:
 def _read(file: Path) -> _File:
     try:
         written = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return msgspec.convert(written or {}, _File)
+        return msgspec.convert({} if written is None else written, _File)
     except (OSError, UnicodeError) as error:
         raise AccessError(f"{file}: cannot be read: {_reason(error)}") from error
     except yaml.YAMLError as error:

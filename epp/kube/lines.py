@@ -10,7 +10,7 @@ MAX_LINE_BYTES = (
 
 
 class LineSplitter:
-    r"""Splits at `\n` only: an object's text may hold U+0085 and other ends of lines as they are."""
+    r"""Splits at `\n` only: text may hold U+0085 and other ends of lines as they are."""
 
     def __init__(self, max_bytes: int = MAX_LINE_BYTES) -> None:
         self._max_bytes = max_bytes

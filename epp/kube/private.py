@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -11,5 +13,5 @@ class Private(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(...)"
 
-    def __rich_repr__(self) -> tuple[()]:  # what rich shows in place of __repr__
-        return ()
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # what rich shows in place of __repr__
+        return []

@@ -8,28 +8,15 @@ import random
 
 import msgspec
 
+from epp.kube.outcome import Outcome
+from epp.kube.pace import ReflectorPace
+
 
 class Do(enum.Enum):
     """The two requests of a reflector."""
 
     LIST = "list"
     WATCH = "watch"
-
-
-class Outcome(enum.Enum):
-    """How a list or a watch ended; the values count restarts."""
-
-    LISTED = "listed"
-    CLOSED = "closed"  # as asked for, after its timeoutSeconds, or a server going away in order
-    CLOSED_EARLY = "closed-early"  # after events, but sooner than any server has reason to
-    CLOSED_EMPTY = "closed-empty"  # the same without an event: what some do instead of 410
-    STALLED = "stalled"
-    UNREACHABLE = "unreachable"
-    BUSY = "busy"  # 429 and 5xx: the same question may be answered later
-    REFUSED = "refused"
-    GONE = "gone"
-    UNREADABLE = "unreadable"
-    REPORTED = "reported"  # an ERROR event other than 410
 
 
 class _Wait(enum.Enum):
@@ -48,7 +35,7 @@ _RULES = {
     Outcome.CLOSED: _Rule(Do.WATCH, _Wait.NO),
     Outcome.CLOSED_EARLY: _Rule(Do.WATCH, _Wait.YES),
     Outcome.CLOSED_EMPTY: _Rule(Do.WATCH, _Wait.YES),
-    Outcome.STALLED: _Rule(Do.WATCH, _Wait.NO),
+    Outcome.STALLED: _Rule(None, _Wait.IF_AGAIN),
     Outcome.UNREACHABLE: _Rule(None, _Wait.YES),
     Outcome.BUSY: _Rule(None, _Wait.YES),
     Outcome.REFUSED: _Rule(Do.LIST, _Wait.YES),
@@ -56,22 +43,6 @@ _RULES = {
     Outcome.UNREADABLE: _Rule(Do.LIST, _Wait.IF_AGAIN),
     Outcome.REPORTED: _Rule(Do.LIST, _Wait.YES),
 }
-
-
-class ReflectorPace(msgspec.Struct, frozen=True, kw_only=True):
-    """The times and numbers of a reflector; those of client-go where it has them."""
-
-    page_limit: int = 500
-    watch_s: tuple[float, float] = (300.0, 600.0)  # drawn anew for each watch
-    idle_s: float = 180.0  # bookmarks come about each minute
-    relist_s: float = 600.0  # give or take a tenth
-    backoff_s: float = 0.8
-    max_backoff_s: float = 30.0
-    jitter: float = 0.5  # of the backoff, on top of it
-    forget_failures_s: float = 120.0
-    max_retry_after_s: float = 300.0
-    quick_s: float = 2.0  # a watch that ends sooner did not end in the usual way
-    empty_closes: int = 3  # so many of those without an event mean: list anew
 
 
 class State(msgspec.Struct, frozen=True):
@@ -104,13 +75,13 @@ def next_step(  # noqa: PLR0917 - the arguments of a table
     """Return what to do after `outcome`, and the state to decide by the next time."""
     rule = _RULES[outcome]
     failures = state.failures if now - state.failed_at < pace.forget_failures_s else 0
-    after_s = _after_s(rule.wait, failures, pace, rng, retry_after_s)
     empty_closes = _empty_closes(state, outcome)
-    relist_at = _relist_at(state, outcome, now, pace, rng)
     stale = empty_closes >= pace.empty_closes
+    after_s = 0.0 if stale else _after_s(rule.wait, failures, pace, rng, retry_after_s)
+    relist_at = _relist_at(state, outcome, now, pace, rng)
     due = now + after_s >= relist_at
     do = Do.LIST if stale or due else rule.do or state.doing
-    failed = rule.wait is not _Wait.NO
+    failed = rule.wait is not _Wait.NO and not stale
     return (
         State(
             doing=do,
@@ -121,13 +92,6 @@ def next_step(  # noqa: PLR0917 - the arguments of a table
         ),
         Step(do, after_s, _watch_s(relist_at - now - after_s, pace, rng), due=due and not stale),
     )
-
-
-def closed(lived_s: float, asked_s: float, events: int, pace: ReflectorPace) -> Outcome:
-    """Return what a watch that ended in order tells by when it ended."""
-    if lived_s >= min(pace.quick_s, asked_s / 2):
-        return Outcome.CLOSED
-    return Outcome.CLOSED_EARLY if events else Outcome.CLOSED_EMPTY
 
 
 def _after_s(

@@ -35,9 +35,19 @@ class Trust(msgspec.Struct, frozen=True):
 
     def _context(self) -> ssl.SSLContext:
         try:
-            return ssl.create_default_context(cadata=self.ca.decode() or None)
+            # PEM is ASCII, comments in it need not be
+            authorities = self.ca.decode("ascii", errors="backslashreplace")
+            return ssl.create_default_context(cadata=authorities or None)
         except (ssl.SSLError, ValueError) as error:
             raise AccessError(f"the server's certificate authority is no PEM: {error}") from error
+
+
+def check_trust(trust: Trust, credential: Credential, origin: str) -> None:
+    """Try what connections will be made with, so that an error comes at once and names a file."""
+    try:
+        trust.context(credential)
+    except AccessError as error:
+        raise AccessError(f"{origin}: {error}") from error
 
 
 def _load(context: ssl.SSLContext, credential: Credential) -> None:

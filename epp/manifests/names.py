@@ -9,6 +9,7 @@ ENVOY_GATEWAY_GROUP = "gateway.envoyproxy.io"
 AI_GATEWAY_GROUP = "aigateway.envoyproxy.io"
 
 MODEL_HEADER = "x-ai-eg-model"
+ENGINE_LABEL = "llm-d.ai/engine-type"
 
 ANNOTATION_PREFIX = f"{AI_GATEWAY_GROUP}/"
 BODY_MODE = f"{ANNOTATION_PREFIX}processing-body-mode"

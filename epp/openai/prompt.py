@@ -14,6 +14,8 @@ from epp.openai.body import ABSENT
 
 _MARK = "\x1e"
 _ESCAPED = _MARK + "-"
+_TURN = _MARK + "<"  # every message begins with it, and nothing else has it
+_PLAIN_OPENING_CHARS = 1024
 _NOTHING = {b"", b"null", b"[]", b"{}"}
 _LONGEST_NOTHING = 5
 _BLANKS = b" \t\r\n"
@@ -26,7 +28,7 @@ def plain(text: str) -> str:
 
 def message(role: str, text: str) -> str:
     """Mark where a message of `role` begins; `text` is marked up already."""
-    return f"{_MARK}<{plain(role)}{_MARK}>{text}"
+    return f"{_TURN}{plain(role)}{_MARK}>{text}"
 
 
 def separate(texts: list[str]) -> str:
@@ -49,8 +51,16 @@ def media(name: str, value: msgspec.Raw | memoryview) -> str:
 
 
 def opening(text: str) -> str:
-    """Return what a conversation began with: all before its first answer, the same in each turn."""
-    return text.partition(f"{_MARK}<assistant{_MARK}>")[0]
+    """Return what all requests of a conversation share: all up to the end of its first question.
+
+    A prompt without messages has no such place. Its beginning must do, though other conversations
+    may have the same.
+    """
+    question = text.find(message("user", ""))
+    if question < 0:
+        return text[:_PLAIN_OPENING_CHARS]
+    end = text.find(_TURN, question + len(_TURN))
+    return text if end < 0 else text[:end]
 
 
 def token_ids(array: bytes) -> str:

@@ -74,10 +74,15 @@ class Scheduler:
         self._profiles = {profile.name: profile for profile in profiles}
         self._names = tuple(self._profiles)
         self._handler = handler
+        self._preferred: str | None = None
         self._producers = dict(producers)
 
     def __repr__(self) -> str:
         return f"<Scheduler {', '.join(self._names)}>"
+
+    def prefer(self, profile: str | None) -> None:
+        """Run this profile for every request; None: the one that the handler chooses."""
+        self._preferred = profile
 
     def schedule(
         self, query: Query, endpoints: Sequence[Endpoint], rng: Random
@@ -99,7 +104,7 @@ class Scheduler:
                 producer.forget(endpoint)
 
     def _profile(self, query: Query) -> Profile:
-        name = self._handler.choose(query, self._names)
+        name = self._preferred or self._handler.choose(query, self._names)
         if name not in self._profiles:
             raise PluginError(f"the profile handler chose {name!r}, not one of {self._names}")
         return self._profiles[name]

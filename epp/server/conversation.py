@@ -37,6 +37,7 @@ class ConversationSettings(msgspec.Struct, frozen=True):
     # for a proxy that does not say in which mode it sends
     modes: Modes = Modes(BodyMode.FULL_DUPLEX_STREAMED, BodyMode.FULL_DUPLEX_STREAMED)
     observe: bool = True  # read the answers: usage, time to first token
+    opened: Callable[[Modes], None] = lambda _: None  # told the modes of each stream
 
 
 class Conversation:
@@ -102,6 +103,7 @@ class Conversation:
     def _begin(self, message: pb.ProcessingRequest) -> tuple[RequestHalf, ResponseHalf]:
         settings = self._settings
         modes = codec.modes(message) or settings.modes
+        settings.opened(modes)
         request = RequestHalf(modes, limit_bytes=settings.max_body_bytes, observe=settings.observe)
         self._halves = request, ResponseHalf(modes.response)
         return self._halves

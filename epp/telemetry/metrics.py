@@ -67,6 +67,7 @@ class Metrics:
         self._requests: dict[tuple[str, str, str, int], Requests] = {}
         self._running: dict[str, int] = {}  # by model as the client wrote it
         self._streams = 0
+        self._mismatches: Counter[str] = Counter()  # by pool
         self._scheduling = Histogram(_SCHEDULING)
         self._attempts = Attempts()
         self.registry.register(self)
@@ -88,6 +89,10 @@ class Metrics:
     def unwatch(self, name: str) -> None:
         """Describe a pool no longer."""
         self._pools.pop(name, None)
+
+    def mode_mismatch(self, pool: str) -> None:
+        """Count a stream that is in another body mode than its pool's annotation asks for."""
+        self._mismatches[pool] += 1
 
     def know_models(self, models: Iterable[str]) -> None:
         """Give these models series of their own, whatever else is asked for."""
@@ -135,6 +140,7 @@ class Metrics:
         yield from fleet.gauges(pools, self._clock(), self._max_load_age_s)
         yield fleet.inflight(by_address, self._sum(lambda pool: pool.inflight()))
         yield self._failed_polls()
+        yield self._mode_mismatches()
 
     def _series_of(self, record: Record) -> Requests:
         # A name is worth a series once a server has answered to it: who asks for models that
@@ -181,6 +187,16 @@ class Metrics:
         )
         for kind, count in self._sum(lambda pool: pool.poll_errors()).items():
             family.add_metric(("metrics-data-source", kind), count)
+        return family
+
+    def _mode_mismatches(self) -> Metric:
+        family = CounterMetricFamily(
+            "llm_d_epp_body_mode_mismatch",
+            "Streams in another body mode than the annotation of their pool asks for.",
+            labels=("name",),
+        )
+        for pool, count in self._mismatches.items():
+            family.add_metric((pool,), count)
         return family
 
     def _sum(self, counts: Callable[[WatchedPool], Mapping[str, int]]) -> Counter[str]:

@@ -16,6 +16,9 @@ REASONS = {
 }  # fmt: skip
 
 
+_NOTHING: Json = {}
+
+
 class Answer(msgspec.Struct, frozen=True):
     """A whole HTTP answer."""
 
@@ -28,7 +31,9 @@ class Answer(msgspec.Struct, frozen=True):
 class Refusal(Exception):  # noqa: N818 (a refusal is an answer, not an error of the server)
     """A request that the API server declines."""
 
-    def __init__(self, status: int, message: str, reason: str = "", details: Json = {}) -> None:
+    def __init__(
+        self, status: int, message: str, reason: str = "", details: Json = _NOTHING
+    ) -> None:
         super().__init__(message)
         self.code = status
         self.object: Json = {

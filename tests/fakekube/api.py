@@ -54,7 +54,7 @@ class Api:
         if action.verb == "watch":
             return self._watch(connection, kind, target, request)
         if kind.only_create:
-            return connection.answer(review(kind, request, user, self.users))
+            return connection.answer(review(kind, request, self.users))
         if action.verb not in _VERBS:
             raise Refusal(405, "the server does not allow this method on the requested resource")
         return connection.answer(_VERBS[action.verb](self.store, kind, target, request))
@@ -90,7 +90,7 @@ class Api:
     def _watch(self, connection: Connection, kind: Kind, target: Target, request: Request) -> None:
         revision = reads.revision_of(self.store, request)
         wants = reads.selection(kind, request)
-        old = 0 < revision < self.store.compacted
+        old = 0 < revision < self.store.compacted and not is_set(request, "sendInitialEvents")
         gone = Refusal(410, f"too old resource version: {revision} ({self.store.compacted})")
         if old and self.expired_as == "status":
             raise gone
@@ -107,9 +107,14 @@ class Api:
             if self.expired_as == "event":
                 connection.line(line("ERROR", gone.object))
             return watch.finish()
-        watch.replay(revision)
-        if request.params.get("timeoutSeconds"):
-            watch.end_after(float(request.params["timeoutSeconds"]))
+        if is_set(request, "sendInitialEvents"):
+            watch.replay(0)
+            watch.bookmark(**{"k8s.io/initial-events-end": "true"})
+        else:
+            watch.replay(revision)
+        timeout_s = int(request.params.get("timeoutSeconds") or 0)
+        if timeout_s:
+            watch.end_after(timeout_s)
         return None
 
 

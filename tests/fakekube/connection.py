@@ -55,6 +55,8 @@ class Connection(asyncio.Protocol):
         if not self.mute:
             try:
                 self._parser.feed_data(data)
+            except httptools.HttpParserCallbackError:
+                raise  # a bug of this server: the loop reports it and ends the connection
             except httptools.HttpParserError:
                 self.transport.abort()
 

@@ -1,10 +1,9 @@
 """Everything that an API server, or the way to it, does to a client.
 
-A fault is used as `async with fault(kube): ...`; or `begin(kube)` and, later, `end()` on what it
-returns. While it lasts the server misbehaves, from its end on it is itself again. What a test
-changes at the beginning of the block, before it awaits, is changed behind the back of a client:
-no fault gives the client a turn before that. A client with its list and watch open must see, some
-time after the end, exactly what `kube.objects` returns.
+`FAULTS` has them all; `async with fault(kube): ...` puts a server into one and, at the end of the
+block, out of it. What a test changes in the block before it awaits anything is changed behind the
+back of a client: no fault gives the client a turn before that. A client that has listed and has
+its watch open must see, some time after the end, exactly what `kube.objects` returns.
 
 Some faults touch an object of each watch that is open (`split-lines`, `long-line`, `next-line`:
 an annotation), so there should be one that stays.
@@ -12,10 +11,16 @@ an annotation), so there should be one that stays.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Literal
 
-from tests.fakekube.kube import FakeKube
+from tests.fakekube.answer import Answer, Refusal
+from tests.fakekube.connection import Connection, Request
+from tests.fakekube.kube import FakeKube, Serve
+from tests.fakekube.target import is_set
+from tests.fakekube.watch import Watch, line
 
 Breaks = Callable[[FakeKube], AsyncIterator[None]]
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 Json = Mapping[str, Any]
+Fields = dict[str, Any]  # of an object in the making
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -33,11 +34,14 @@ class Kind(msgspec.Struct, frozen=True):
         """Return the name that error messages use."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
+    @property
+    def root(self) -> str:
+        return f"/apis/{self.api_version}" if self.group else f"/api/{self.api_version}"
+
     def path(self, namespace: str = "", name: str = "") -> str:
         """Return where a collection or an object is served."""
-        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         within = f"/namespaces/{namespace}" if namespace and self.namespaced else ""
-        return f"{root}{within}/{self.plural}" + (f"/{name}" if name else "")
+        return f"{self.root}{within}/{self.plural}" + (f"/{name}" if name else "")
 
 
 POD = Kind(
@@ -90,14 +94,10 @@ ACCESS_REVIEW = Kind(
     "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview",
     namespaced=False, only_create=True,
 )  # fmt: skip
-SELF_REVIEW = Kind(
-    "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview",
-    namespaced=False, only_create=True,
-)  # fmt: skip
 
 KINDS = (
     POD, SERVICE, SECRET, EVENT, LEASE, POOL, OLD_POOL, OBJECTIVE, REWRITE,
-    TOKEN_REVIEW, ACCESS_REVIEW, SELF_REVIEW,
+    TOKEN_REVIEW, ACCESS_REVIEW,
 )  # fmt: skip
 
 VERSION = {"major": "1", "minor": "37", "gitVersion": "v1.37.1", "platform": "linux/amd64"}
@@ -113,8 +113,7 @@ def kind_of(obj: Json) -> Kind:
 
 def discovery(path: str, served: Collection[Kind]) -> Json | None:
     """Return the discovery document at a path."""
-    parts = path.strip("/").split("/")
-    match parts:
+    match path.strip("/").split("/"):
         case ["version"]:
             return VERSION
         case ["api"]:
@@ -124,12 +123,16 @@ def discovery(path: str, served: Collection[Kind]) -> Json | None:
         case ["apis", group]:
             return next((g for g in _groups(served) if g["name"] == group), None)
         case ["api", version]:
-            return _resources("", version, served)
+            return _resources([kind for kind in served if kind.api_version == version])
         case ["apis", group, version]:
-            return _resources(group, version, served)
+            return _resources([kind for kind in served if kind.api_version == f"{group}/{version}"])
         case ["openapi", "v3"]:
-            return {"paths": {}}
-    return None
+            roots = {kind.root for kind in served}
+            return {"paths": {r[1:]: {"serverRelativeURL": f"/openapi/v3{r}"} for r in roots}}
+        case ["openapi", "v3", *root]:
+            return _openapi([kind for kind in served if kind.root == "/" + "/".join(root)])
+        case _:
+            return None
 
 
 def _groups(served: Collection[Kind]) -> Iterator[Json]:
@@ -144,10 +147,7 @@ def _groups(served: Collection[Kind]) -> Iterator[Json]:
         }  # fmt: skip
 
 
-def _resources(group: str, version: str, served: Collection[Kind]) -> Json | None:
-    found = [kind for kind in served if (kind.group, kind.version) == (group, version)]
-    if not found:
-        return None
+def _resources(found: list[Kind]) -> Json | None:
     resources: list[Json] = []
     for kind in found:
         verbs = "create" if kind.only_create else "create delete get list patch update watch"
@@ -156,7 +156,27 @@ def _resources(group: str, version: str, served: Collection[Kind]) -> Json | Non
         if kind.has_status:
             status = {"name": f"{kind.plural}/status", "kind": kind.name}
             resources.append({**status, **named, "verbs": ["get", "patch", "update"]})
-    return {
-        "kind": "APIResourceList", "apiVersion": "v1",
-        "groupVersion": found[0].api_version, "resources": resources,
-    }  # fmt: skip
+    if not found:
+        return None
+    version = found[0].api_version
+    return {"kind": "APIResourceList", "groupVersion": version, "resources": resources}
+
+
+def _openapi(found: list[Kind]) -> Json:
+    """Return what kubectl looks for: that a PATCH may ask for validation by the server."""
+    paths = {
+        kind.path("{namespace}", "{name}"): {
+            "patch": {
+                "parameters": [{"name": "fieldValidation", "in": "query"}],
+                "responses": {},
+                "x-kubernetes-group-version-kind": {
+                    "group": kind.group,
+                    "version": kind.version,
+                    "kind": kind.name,
+                },
+            }
+        }
+        for kind in found
+    }
+    info = {"title": "Kubernetes", "version": VERSION["gitVersion"]}
+    return {"openapi": "3.0.0", "info": info, "paths": paths}

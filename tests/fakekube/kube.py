@@ -24,6 +24,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -70,9 +71,9 @@ class FakeKube:
     async def __aenter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="fakekube-")
         folder = Path(self._folder.name)
-        self._authority = Authority(folder)
-        self._tls = self._authority.server_context()
-        self.ca = self._authority.path
+        self.authority = Authority(folder)
+        self._tls = self.authority.server_context()
+        self.ca = self.authority.path
         self.service_account = folder  # token, ca.crt and namespace, as mounted into a pod
         (folder / "namespace").write_text(self.namespace)
         self.token_file = folder / "token"
@@ -139,6 +140,10 @@ class FakeKube:
     def url(self) -> str:
         return f"https://{self.host}:{self.port}"
 
+    def trust(self) -> ssl.SSLContext:
+        """Return what a client needs to know this server."""
+        return ssl.create_default_context(cafile=self.ca)
+
     def replace_token(self, token: str) -> None:
         """Write another token into the token file and take the rights of the one before."""
         self.api.users = {t: u for t, u in self.api.users.items() if u is not self._user}
@@ -156,7 +161,7 @@ class FakeKube:
 
     def certificate_kubeconfig(self, name: str = "admin") -> Path:
         """Write a kubeconfig with a client certificate, to which everything is allowed."""
-        certificate, key = self._authority.issue(name)
+        certificate, key = self.authority.issue(name)
         user = {"client-certificate": str(certificate), "client-key": str(key)}
         return self._write_kubeconfig(f"{name}.kubeconfig", user)
 

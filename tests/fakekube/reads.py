@@ -37,7 +37,7 @@ def page(store: Store, kind: Kind, target: Target, request: Request) -> Answer:
     """Answer a list, of which `limit` makes a page."""
     start = _read_continue(request.params.get("continue", ""))
     revision = start.revision if start else store.revision
-    revision_of(store, request)
+    revision_of(store, request)  # only to refuse what is none: a list is always of now
     try:
         found = store.collection(kind, target.namespace, revision)
     except TooOld as error:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
-
 from tests.fakekube.access import Action, User
 from tests.fakekube.answer import Answer, json_answer
 from tests.fakekube.connection import Request
-from tests.fakekube.kinds import ACCESS_REVIEW, TOKEN_REVIEW, Json, Kind
+from tests.fakekube.kinds import TOKEN_REVIEW, Json, Kind
+from tests.fakekube.writes import decoded
 
 NOBODY = User("system:anonymous", groups=(), grants=())
 
 
-def review(kind: Kind, request: Request, asking: User, users: Mapping[str, User]) -> Answer:
-    """Answer a TokenReview or one of the SubjectAccessReviews."""
-    body = msgspec.json.decode(request.body)
+def review(kind: Kind, request: Request, users: Mapping[str, User]) -> Answer:
+    """Answer a TokenReview or a SubjectAccessReview."""
+    body = decoded(request)
     spec = body["spec"]
     if kind == TOKEN_REVIEW:
         status = _identity(users.get(spec.get("token", "")))
     else:
         known = {user.name: user for user in users.values()}
-        whom = known.get(spec.get("user"), NOBODY) if kind == ACCESS_REVIEW else asking
-        status = {"allowed": whom.may(_action(spec))}
+        status = {"allowed": known.get(spec.get("user", ""), NOBODY).may(_action(spec))}
     return json_answer({**body, "metadata": {}, "status": status}, 201)
 
 

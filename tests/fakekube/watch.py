@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 
 from tests.fakekube.connection import Connection
-from tests.fakekube.kinds import POD, Json, Kind
+from tests.fakekube.kinds import POD, Fields, Json, Kind
 from tests.fakekube.selector import Wanted
 from tests.fakekube.store import Change, Store, stamped
 
@@ -58,9 +58,11 @@ class Watch:
         found = self._store.collection(self.kind, self._namespace)
         return [obj for obj in found if self._wanted(obj)]
 
-    def bookmark(self) -> None:
+    def bookmark(self, **annotations: str) -> None:
+        """Tell the revision that the watch has reached, if it wants that."""
         if self._bookmarks:
-            self.connection.line(line("BOOKMARK", _bookmark(self.kind, self._store.revision)))
+            revision = str(self._store.revision)
+            self.connection.line(line("BOOKMARK", _bookmark(self.kind, revision, annotations)))
 
     def finish(self) -> None:
         """End as a watch ends whose time is over."""
@@ -92,8 +94,10 @@ def line(event: str, obj: Json) -> bytes:
     return msgspec.json.encode({"type": event, "object": obj}) + b"\n"
 
 
-def _bookmark(kind: Kind, revision: int) -> Json:
-    meta = {"resourceVersion": str(revision), "creationTimestamp": None}
-    obj: dict[str, Any] = {"kind": kind.name, "apiVersion": kind.api_version, "metadata": meta}
+def _bookmark(kind: Kind, revision: str, annotations: Mapping[str, str]) -> Json:
+    meta: Fields = {"resourceVersion": revision, "creationTimestamp": None}
+    if annotations:
+        meta["annotations"] = annotations
+    obj: Fields = {"kind": kind.name, "apiVersion": kind.api_version, "metadata": meta}
     # Go's zero value of a pod, which strict decoders stumble over
     return obj | {"spec": {"containers": None}, "status": {}} if kind == POD else obj

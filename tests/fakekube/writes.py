@@ -9,12 +9,10 @@ import msgspec
 
 from tests.fakekube.answer import Answer, Refusal, about, json_answer
 from tests.fakekube.connection import Request
-from tests.fakekube.kinds import POD, Json, Kind
+from tests.fakekube.kinds import POD, Fields, Json, Kind
 from tests.fakekube.reads import missing
 from tests.fakekube.store import Key, Store, now
 from tests.fakekube.target import Target
-
-Fields = dict[str, Any]
 
 _PATCHES = {"application/merge-patch+json", "application/strategic-merge-patch+json"}
 
@@ -34,6 +32,8 @@ def create(store: Store, kind: Kind, target: Target, request: Request) -> Answer
         raise Refusal(409, message, "AlreadyExists", about(kind, name))
     if kind.has_status:
         obj.pop("status", None)
+    if kind == POD:
+        obj["status"] = {"phase": "Pending"}
     return json_answer(store.put(kind, obj), 201)
 
 
@@ -52,7 +52,9 @@ def patch(store: Store, kind: Kind, target: Target, request: Request) -> Answer:
     # custom kinds have no strategy; lists of objects need one that this server does not have
     if media not in _PATCHES or ("strategic" in media and kind.custom):
         raise Refusal(415, f"the body of the request was in an unknown format - {media}")
-    change = _decoded(request)
+    change = decoded(request)
+    if kind.has_status and not target.subresource:
+        change.pop("status", None)
     if "strategic" in media and _needs_a_strategy(change):
         raise Refusal(415, "strategic merging of lists of objects is not served here")
     current = _current(store, kind, target)
@@ -62,7 +64,7 @@ def patch(store: Store, kind: Kind, target: Target, request: Request) -> Answer:
 
 
 def delete(store: Store, kind: Kind, target: Target, request: Request) -> Answer:
-    options = _decoded(request) if request.body else {}
+    options = decoded(request) if request.body else {}
     obj = _current(store, kind, target)
     key = _key(kind, target, target.name)
     text = request.params.get("gracePeriodSeconds", options.get("gracePeriodSeconds"))
@@ -76,6 +78,17 @@ def delete(store: Store, kind: Kind, target: Target, request: Request) -> Answer
     return json_answer(
         {"kind": "Status", "apiVersion": "v1", "status": "Success", "details": details}
     )
+
+
+def decoded(request: Request) -> Fields:
+    """Read a body of JSON, the only form that is served."""
+    media = request.headers.get("content-type", "application/json")
+    if "json" not in media:
+        raise Refusal(415, f"the body of the request was in an unknown format - {media}")
+    try:
+        return msgspec.json.decode(request.body, type=Fields)
+    except msgspec.MsgspecError as error:
+        raise Refusal(400, f"the object provided is unrecognized: {error}") from error
 
 
 def merged(old: Any, new: Any) -> Any:
@@ -103,7 +116,9 @@ def _replace(store: Store, kind: Kind, target: Target, obj: Fields) -> Answer:
         raise Refusal(409, message, details=about(kind, target.name))
     if kind.has_status:
         rest, status = (current, obj) if target.subresource else (obj, current)
-        obj = {**rest, "status": status.get("status", {})}
+        obj = {**rest, "status": status.get("status")}
+        if obj["status"] is None:
+            del obj["status"]
     return json_answer(store.put(kind, obj))
 
 
@@ -136,20 +151,13 @@ def _key(kind: Kind, target: Target, name: str) -> Key:
 
 
 def _read(kind: Kind, target: Target, request: Request) -> Fields:
-    obj = _decoded(request)
+    obj = decoded(request)
     if (obj.get("apiVersion"), obj.get("kind")) != (kind.api_version, kind.name):
         raise Refusal(400, f"the object is not a {kind.api_version} {kind.name}")
     namespace = obj.setdefault("metadata", {}).setdefault("namespace", target.namespace)
     if namespace != target.namespace:
         raise Refusal(400, "the namespace of the object does not match the namespace on the URL")
     return obj
-
-
-def _decoded(request: Request) -> Fields:
-    try:
-        return msgspec.json.decode(request.body, type=Fields)
-    except msgspec.MsgspecError as error:
-        raise Refusal(400, f"the object provided is unrecognized: {error}") from error
 
 
 def _needs_a_strategy(value: object) -> bool:

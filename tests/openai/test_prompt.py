@@ -65,3 +65,36 @@ def test_a_longer_array_of_token_ids_extends_a_shorter_one() -> None:
     assert prompt.token_ids(b"[1, 2,\n 3]") == prompt.token_ids(b"[1,2,3]") == "\x1e#1,2,3,"
     assert prompt.token_ids(b"[1,2,3,4]").startswith(prompt.token_ids(b"[1,2,3]"))
     assert not prompt.token_ids(b"[1,2,34]").startswith(prompt.token_ids(b"[1,2,3]"))
+
+
+def chat(*turns: tuple[str, str]) -> str:
+    return "".join(prompt.message(role, prompt.plain(text)) for role, text in turns)
+
+
+def test_a_chat_opens_with_all_up_to_the_first_user_message() -> None:
+    begun = chat(("system", "Be brief."), ("user", "Hello"))
+    assert prompt.opening(begun) == begun
+    assert prompt.opening(begun + chat(("assistant", "Hi"), ("user", "Again"))) == begun
+
+
+def test_chats_with_the_same_instructions_open_differently() -> None:
+    instructions = ("system", "x" * 5000)
+    one, other = (chat(instructions, ("user", text)) for text in ("one", "other"))
+    assert prompt.opening(one) != prompt.opening(other)
+
+
+def test_a_plain_prompt_opens_with_its_beginning() -> None:
+    assert prompt.opening("short") == "short"
+    assert prompt.opening("a" * 2000 + "b") == prompt.opening("a" * 2000 + "c")
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["system", "developer"]), st.text())),
+    st.text(),
+    st.lists(st.tuples(st.sampled_from(["assistant", "user", "tool"]), st.text())),
+)
+def test_a_conversation_opens_the_same_however_long_it_grows(
+    instructions: list[tuple[str, str]], asked: str, later: list[tuple[str, str]]
+) -> None:
+    begun = chat(*instructions, ("user", asked))
+    assert prompt.opening(begun + chat(*later)) == begun

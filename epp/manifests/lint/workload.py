@@ -30,7 +30,8 @@ class Workload(msgspec.Struct, frozen=True, eq=False):
     @property
     def containers(self) -> list[Container]:
         """Return the containers of its pods."""
-        return [Container(node) for node in items(self.template, "spec", "containers")]
+        names = ("containers", "initContainers")  # a sidecar is one of the latter
+        return [Container(n) for name in names for n in items(self.template, "spec", name)]
 
     @property
     def picker(self) -> Container | None:
@@ -54,20 +55,18 @@ class Container(msgspec.Struct, frozen=True, eq=False):
         image = text(self.node, "image").rpartition("/")[2].partition("@")[0].partition(":")[0]
         return image == "epp" or any(node.value == "serve" for node in self.arguments)
 
-    def flag(self, name: str) -> Node | None:
-        """Return where `--name` is set, by argument or by the variable that stands for it."""
-        for node in self.arguments:
-            if str(node.value).partition("=")[0].lstrip("-") == name:
-                return node
+    def flags(self, name: str) -> list[Node]:
+        """Return where `--name` is set: by arguments, or by the variable that stands for it."""
+        arguments = [n for n in self.arguments if str(n.value).partition("=")[0] == f"--{name}"]
         variable = f"EPP_{name.upper().replace('-', '_')}"
-        environment = (e for e in items(self.node, "env") if text(e, "name") == variable)
-        return next(environment, None)
+        return arguments or [e for e in items(self.node, "env") if text(e, "name") == variable]
 
     def value(self, name: str) -> str:
         """Return what `--name` is set to; empty if it is not set."""
-        node = self.flag(name)
-        if node is None:
+        set_at = self.flags(name)
+        if not set_at:
             return ""
+        node = set_at[-1]
         if isinstance(node.value, dict):
             return text(node, "value")
         _, written, value = str(node.value).partition("=")
@@ -75,12 +74,11 @@ class Container(msgspec.Struct, frozen=True, eq=False):
 
     def switched_on(self, name: str) -> bool:
         """Tell whether the switch `--name` is on."""
-        node = self.flag(name)
-        if node is None:
+        set_at = self.flags(name)
+        if not set_at:
             return False
-        if isinstance(node.value, dict) or "=" in str(node.value):
-            return self.value(name).lower() in _TRUE
-        return True
+        by_name = isinstance(set_at[-1].value, str) and "=" not in set_at[-1].value
+        return by_name or self.value(name).lower() in _TRUE
 
     def _after(self, node: Node) -> str:
         arguments = self.arguments

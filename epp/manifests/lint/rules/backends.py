@@ -70,7 +70,7 @@ def pool_port(manifests: Manifests) -> Iterator[Spot]:
 
 
 def pool_fields_ignored(manifests: Manifests) -> Iterator[Spot]:
-    """`modelNameOverride`, `headerMutation`, `bodyMutation` and `priority` have no effect on pools."""
+    """`modelNameOverride`, `headerMutation`, `bodyMutation` and `priority` do nothing on a pool."""
     for backend in manifests.backends():
         for name in _IGNORED if backend.is_pool else ():
             if find(backend.node, name) is not None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from epp.document.node import Node
-from epp.manifests.lint.look import items
+from epp.manifests.lint.look import members
 from epp.manifests.lint.manifest import Spot
 from epp.manifests.lint.manifests import Manifests
 from epp.manifests.lint.route import header_matches
@@ -49,12 +49,8 @@ def same_match_twice(manifests: Manifests) -> Iterator[Spot]:
 
 
 def _wanted(match: Node) -> object:
-    # `headers` in any order; of the rest, whatever it is, only the same is the same.
-    others = (
-        {k: v for k, v in match.plain().items() if k != "headers"}
-        if items(match) == [] and isinstance(match.value, dict)
-        else match.plain()
-    )
+    # Headers in any order; of the rest, whatever it is, only the same is the same.
+    others = {name: node.plain() for name, node in members(match).items() if name != "headers"}
     return frozenset(header_matches(match)), repr(others)
 
 

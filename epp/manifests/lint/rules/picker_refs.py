@@ -56,9 +56,9 @@ def picker_service_unknown(manifests: Manifests) -> Iterator[Spot]:
 def picker_service_port(manifests: Manifests) -> Iterator[Spot]:
     """The Service of a pool's picker does not have the port on which it is called."""
     for pool in manifests.pools:
-        service = manifests.service_of(pool)
-        if service is not None and pool.picker_port and _port(service, pool.picker_port) is None:
-            wrong = f'the Service "{service.name}" has no port {pool.picker_port}'
+        service, number = manifests.service_of(pool), pool.picker_port or 0
+        if service is not None and 1 <= number <= MAX_PORT and _port(service, number) is None:
+            wrong = f'the Service "{service.name}" has no port {number}'
             yield pool.spot(wrong, _REF, "port", "number")
 
 

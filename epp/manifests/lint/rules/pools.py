@@ -19,30 +19,21 @@ def selector_missing(manifests: Manifests) -> Iterator[Spot]:
 
 
 def selector_matches_nothing(manifests: Manifests) -> Iterator[Spot]:
-    """No given workload makes pods with the labels that a pool selects, while others are given."""
+    """No given workload makes pods with the labels that a pool selects, but there is one whose
+    pods have other values of them."""
     for pool in manifests.pools:
-        servers = _model_servers(manifests, pool)
-        if pool.selector and servers and not any(s.selected_by(pool.selector) for s in servers):
+        near = [w for w in manifests.workloads if _comes_near(w, pool)]
+        if near and not manifests.selected(pool.selector, pool.manifest.namespace):
             wanted = ", ".join(f"{key}={value}" for key, value in pool.selector.items())
-            yield pool.spot(f"no given workload has {wanted}", "selector", "matchLabels")
+            name = near[0].manifest.name
+            wrong = f'no given workload has {wanted}; "{name}" has other values'
+            yield pool.spot(wrong, "selector", "matchLabels")
 
 
-def _model_servers(manifests: Manifests, pool: Pool) -> list[Workload]:
-    pickers = {id(picker.manifest) for _, picker in manifests.pickers()}
-    return [
-        workload
-        for workload in manifests.workloads
-        if id(workload.manifest) not in pickers
-        and workload.picker is None
-        and same_namespace(workload.manifest.namespace, pool.manifest.namespace)
-        and not _another_pools(manifests, pool, workload)
-    ]
-
-
-def _another_pools(manifests: Manifests, pool: Pool, workload: Workload) -> bool:
-    return any(
-        other is not pool and workload.selected_by(other.selector) for other in manifests.pools
-    )
+def _comes_near(workload: Workload, pool: Pool) -> bool:
+    keys = labels(workload.template, "metadata", "labels").keys()
+    here = same_namespace(workload.manifest.namespace, pool.manifest.namespace)
+    return here and bool(pool.selector) and pool.selector.keys() <= keys
 
 
 def fail_open_ignored(manifests: Manifests) -> Iterator[Spot]:
@@ -58,14 +49,3 @@ def app_protocol(manifests: Manifests) -> Iterator[Spot]:
         protocol = text(pool.manifest.root, "spec", "appProtocol")
         if protocol not in {"", "http"}:
             yield pool.spot(f"{protocol} is not honoured", "appProtocol")
-
-
-def picker_selected(manifests: Manifests) -> Iterator[Spot]:
-    """A pool selects the pods of its own picker, which would get the requests for the model."""
-    for pool, picker in manifests.pickers():
-        if picker.selected_by(pool.selector):
-            name = picker.manifest.name
-            shared = ", ".join(labels(picker.template, "metadata", "labels").keys() & pool.selector)
-            yield pool.spot(
-                f'the picker "{name}" has the selected labels too ({shared})', "selector"
-            )

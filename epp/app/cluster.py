@@ -1,0 +1,174 @@
+"""The InferencePools of a cluster, served."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import secrets
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from epp.app.doors import Doors, plan
+from epp.app.pool import ServedPool
+from epp.app.readiness import Readiness
+from epp.config.settings import Settings, SettingsError
+from epp.discovery.all_pools import AllPools, PoolsChange
+from epp.discovery.annotations import SettingLimits
+from epp.discovery.cluster import ApiServer
+from epp.discovery.facts import PoolFacts
+from epp.discovery.kubernetes import PoolSource
+from epp.kube.client import KubeClient
+from epp.kube.lease import Election
+
+_log = logging.getLogger(__name__)
+
+RESTART_S = 5.0
+
+Make = Callable[[str, PoolSource], ServedPool]
+
+
+class ServedCluster:
+    """Runs a pool for each InferencePool that is asked for. One pool's trouble is its own."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        limits: SettingLimits,
+        client: KubeClient,
+        *,
+        make: Make,
+        forget: Callable[[str], None],
+        doors: Doors,
+        readiness: Readiness,
+    ) -> None:
+        self.pools: dict[str, ServedPool] = {}
+        self._settings = settings
+        self._limits = limits
+        self._client = client
+        self._make = make
+        self._forget = forget
+        self._doors = doors
+        self._readiness = readiness
+        self._rng = random.Random()  # noqa: S311  jitter
+        self._cluster = ApiServer(client, self._rng)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._told: set[str] = set()
+        self._homeless: set[str] = set()
+        for name in self._names():
+            self._add(name)
+
+    def __repr__(self) -> str:
+        return f"<ServedCluster {', '.join(self.pools) or 'without pools'}>"
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        async with asyncio.TaskGroup() as self._group:
+            if self._settings.leader_election:
+                self._group.create_task(self._election().run())
+            if self._settings.all_pools:
+                every = AllPools(self._cluster, self._settings.namespace, changed=self._changed)
+                self._group.create_task(every.run())
+            for name in self.pools:
+                self._start(name)
+
+    def _names(self) -> list[str]:
+        own = self._settings.namespace or self._client.access.namespace
+        return [name if "/" in name else f"{own}/{name}" for name in self._settings.pools]
+
+    def _changed(self, change: PoolsChange) -> None:
+        for pool in change.went:
+            self._end(str(pool))
+        for pool in change.came:
+            self._add(str(pool))
+            self._start(str(pool))
+        if not self.pools:
+            self._readiness.know(True)  # nobody to serve, and nothing to wait for
+
+    def _add(self, name: str) -> None:
+        namespace, _, short = name.partition("/")
+        source = PoolSource(
+            self._cluster,
+            namespace,
+            short,
+            limits=self._limits,
+            told=lambda facts: self._learn(name, facts),
+        )
+        self.pools[name] = self._make(name, source)
+
+    def _start(self, name: str) -> None:
+        self._tasks[name] = self._group.create_task(_forever(name, self.pools[name].run))
+
+    def _end(self, name: str) -> None:
+        self._tasks.pop(name).cancel()
+        self._forget(name)
+        self.pools.pop(name).clear()
+        self._told.discard(name)
+        self._replan()
+
+    def _learn(self, name: str, facts: PoolFacts) -> None:
+        if name not in self.pools:
+            return
+        self.pools[name].learn(facts)
+        self._told.add(name)
+        self._replan()
+        if self._told.issuperset(self.pools):
+            exist = any(pool.facts.exists for pool in self.pools.values())
+            self._readiness.know(exist or self._settings.all_pools)
+
+    def _replan(self) -> None:
+        found = [
+            (name, pool.facts.pool.picker_port)
+            for name, pool in self.pools.items()
+            if pool.facts.pool is not None
+        ]
+        if len(self.pools) == 1 and not self._settings.all_pools:
+            return  # its port has been open from the beginning
+        planned = plan(found, self._settings.grpc_port, self._settings.default_pool)
+        for name, port in planned.homeless.items():
+            if name not in self._homeless:
+                _log.error(
+                    "two pools on one port",
+                    extra={"pool": name, "port": port, "other": planned.ports[port]},
+                )
+        self._homeless = set(planned.homeless)
+        self._doors.want({port: self.pools[name] for port, name in planned.ports.items()})
+
+    def _election(self) -> Election:
+        self._readiness.lead(False)
+        name = next(iter(self.pools), f"{self._client.access.namespace}/all-pools")
+        namespace, _, short = name.partition("/")
+        identity = os.environ.get("POD_NAME") or socket.gethostname()
+        return Election(
+            self._client,
+            namespace,
+            f"epp-{namespace}-{short}.llm-d.ai",
+            f"{identity}_{secrets.token_hex(4)}",
+            self._readiness.lead,
+            rng=self._rng,
+        )
+
+
+async def _forever(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a pool again when it fails: the others must not fall with it."""
+    while True:
+        try:
+            await run()
+        except* Exception:  # noqa: BLE001  whatever it is, it is this pool's
+            _log.exception("a pool failed and starts again", extra={"pool": name})
+        await asyncio.sleep(RESTART_S)
+
+
+def check(settings: Settings) -> None:
+    """Refuse flags that do not fit together; SettingsError says what does."""
+    if settings.pools and settings.all_pools:
+        raise SettingsError("give either --pool or --all-pools, not both")
+    if settings.default_pool and "/" not in settings.default_pool:
+        raise SettingsError("--default-pool is written as namespace/name")
+    for name in settings.pools:
+        if name.count("/") > 1 or not all(name.split("/")):
+            raise SettingsError(f"--pool {name}: write it as namespace/name")
+    if len(settings.pools) > 1 and settings.leader_election:
+        raise SettingsError("--ha-enable-leader-election is for one --pool")

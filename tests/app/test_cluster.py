@@ -1,0 +1,221 @@
+"""A picker of InferencePools, with an API server for tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc.aio
+import msgspec
+import pytest
+from grpc_health.v1 import health_pb2
+
+from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
+from epp.app.process import App
+from epp.config.settings import Settings, SettingsError
+from epp.demo.ports import free_port
+from epp.kube.errors import AccessError
+from tests.fakekube.kinds import POOL, Fields
+from tests.fakekube.kube import FakeKube
+from tests.fakekube.objects import pod, pool
+from tests.server.envoy import BUFFERED, destination, request_body, request_headers
+
+PATIENCE_S = 8.0
+
+
+def settings(kube: FakeKube, *pools: str, **others: Any) -> Settings:
+    return msgspec.structs.replace(
+        Settings(
+            pools=pools,
+            kubeconfig=kube.kubeconfig,
+            host="127.0.0.1",
+            grpc_port=0,
+            grpc_health_port=0,
+            metrics_port=0,
+            insecure=True,
+            drain_timeout_s=1,
+        ),
+        **others,
+    )
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for what a picker does by itself."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def running(chosen: Settings) -> AsyncIterator[App]:
+    app, stop = App(chosen), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(app.run(stop))
+        try:
+            await until(lambda: bool(app.grpc_health_port) or task.done())
+            yield app
+        finally:
+            stop.set()
+
+
+def addresses(app: App, name: str) -> list[str]:
+    return [e.address for e in app.pools[name].store.snapshot().endpoints]
+
+
+async def picked(port: int, body: Any = None, **headers: str) -> pb.ProcessingResponse:
+    """Ask for one request in buffered mode and return the reply to its body."""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        call = channel.stream_stream(
+            "/envoy.service.ext_proc.v3.ExternalProcessor/Process",
+            request_serializer=pb.ProcessingRequest.SerializeToString,
+            response_deserializer=pb.ProcessingResponse.FromString,
+        )()
+        await call.write(request_headers(mode=BUFFERED, headers=headers))
+        await call.read()
+        await call.write(request_body(body or {"model": "m", "prompt": "hi"}))
+        reply = await call.read()
+        assert isinstance(reply, pb.ProcessingResponse)
+        await call.done_writing()
+        return reply
+
+
+async def ready(port: int) -> bool:
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        check = channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
+        answer = await check(health_pb2.HealthCheckRequest(service="readiness"))
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+async def until_ready(app: App, expected: bool = True) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while await ready(app.grpc_health_port) is not expected:
+            await asyncio.sleep(0.02)
+
+
+def annotated(made: Fields, name: str, value: str) -> Fields:
+    made["metadata"]["annotations"] = {name: value}
+    return made
+
+
+@pytest.fixture
+async def kube() -> AsyncIterator[FakeKube]:
+    async with FakeKube() as server:
+        server.apply(pool("chat", 8000, app="vllm"))
+        server.apply(pod("a", ip="10.0.0.1", app="vllm"))
+        yield server
+
+
+async def test_a_request_goes_to_a_pod_of_the_pool(kube: FakeKube) -> None:
+    async with running(settings(kube, "default/chat")) as app:
+        await until_ready(app)
+        assert destination(await picked(app.grpc_port)) == "10.0.0.1:8000"
+
+
+async def test_a_pod_that_comes_is_picked_and_one_that_goes_is_not(kube: FakeKube) -> None:
+    async with running(settings(kube, "default/chat")) as app:
+        await until(lambda: addresses(app, "default/chat") == ["10.0.0.1:8000"])
+        kube.apply(pod("b", ip="10.0.0.2", app="vllm"))
+        await until(lambda: len(addresses(app, "default/chat")) == 2)
+        kube.apply(pod("a", ip="10.0.0.1", ready=False, app="vllm"))
+        await until(lambda: addresses(app, "default/chat") == ["10.0.0.2:8000"])
+        assert destination(await picked(app.grpc_port)) == "10.0.0.2:8000"
+
+
+async def test_a_picker_is_ready_while_its_pool_exists_and_lives_on_without_it(
+    kube: FakeKube,
+) -> None:
+    async with running(settings(kube, "default/later")) as app:
+        await until(lambda: bool(kube.watches))
+        assert not await ready(app.grpc_health_port)
+        kube.apply(pool("later", 8000, app="vllm"))
+        await until_ready(app)
+        kube.delete(POOL, "later")
+        await until_ready(app, expected=False)
+        await until(lambda: not addresses(app, "default/later"))
+        assert (await picked(app.grpc_port)).immediate_response.status.code == 503
+
+
+async def test_two_pools_are_told_apart_by_their_ports(kube: FakeKube) -> None:
+    ports = {"chat": free_port(), "code": free_port()}
+    for name, port in ports.items():
+        made = pool(name, 8000, app=name)
+        made["spec"]["endpointPickerRef"]["port"]["number"] = port
+        kube.apply(made)
+    kube.apply(pod("c", ip="10.0.1.1", app="chat"))
+    kube.apply(pod("d", ip="10.0.2.1", app="code"))
+    async with running(settings(kube, "default/chat", "default/code")) as app:
+        await until_ready(app)
+        await until(lambda: all(addresses(app, f"default/{n}") for n in ports))
+        await until(lambda: set(ports.values()) <= set(app._doors._doors))
+        assert destination(await picked(ports["chat"])) == "10.0.1.1:8000"
+        assert destination(await picked(ports["code"])) == "10.0.2.1:8000"
+
+
+async def test_every_pool_is_served_as_it_comes_and_goes(kube: FakeKube) -> None:
+    async with running(settings(kube, all_pools=True)) as app:
+        await until(lambda: list(app.pools) == ["default/chat"])
+        kube.apply(pool("code", 8000, app="code"))
+        await until(lambda: set(app.pools) == {"default/chat", "default/code"})
+        kube.delete(POOL, "chat")
+        await until(lambda: list(app.pools) == ["default/code"])
+
+
+async def test_annotations_take_effect_while_the_picker_runs(kube: FakeKube) -> None:
+    async with running(settings(kube, "default/chat")) as app:
+        await until(lambda: bool(addresses(app, "default/chat")))
+        kube.apply(annotated(pool("chat", 8000, app="vllm"), "epp/max-body-bytes", "20"))
+        await until(lambda: app.pool.conversing.max_body_bytes == 20)
+        refused = await picked(app.grpc_port)
+        assert refused.immediate_response.status.code == 413
+        kube.apply(pool("chat", 8000, app="vllm"))
+        await until(lambda: app.pool.conversing.max_body_bytes == 16 * 1024 * 1024)
+
+
+async def test_a_stream_in_another_mode_than_annotated_is_counted(kube: FakeKube) -> None:
+    kube.apply(
+        annotated(
+            pool("chat", 8000, app="vllm"),
+            "aigateway.envoyproxy.io/processing-body-mode",
+            "duplex",
+        )
+    )
+    async with running(settings(kube, "default/chat")) as app:
+        await until(lambda: bool(addresses(app, "default/chat")))
+        await picked(app.grpc_port)
+        found = app.metrics.registry.get_sample_value(
+            "llm_d_epp_body_mode_mismatch_total", {"name": "default/chat"}
+        )
+        assert found == 1
+
+
+async def test_only_the_leader_of_two_pickers_is_ready(kube: FakeKube) -> None:
+    chosen = settings(kube, "default/chat", leader_election=True)
+    async with running(chosen) as first:
+        await until_ready(first)
+        async with running(chosen) as second:
+            await until(lambda: bool(addresses(second, "default/chat")))
+            assert not await ready(second.grpc_health_port)
+
+
+async def test_flags_that_do_not_fit_together_are_refused(kube: FakeKube) -> None:
+    for wrong, words in (
+        (settings(kube, "default/chat", all_pools=True), "not both"),
+        (settings(kube, "a/b/c"), "namespace/name"),
+        (settings(kube, "a/b", default_pool="b"), "namespace/name"),
+        (settings(kube, "a/b", "a/c", leader_election=True), "one --pool"),
+        (settings(kube, "a/b", endpoints=("http://10.0.0.1:1",)), "--pool"),
+    ):
+        with pytest.raises(SettingsError, match=words):
+            await App(wrong).run(asyncio.Event())
+
+
+async def test_without_a_way_to_the_cluster_the_picker_says_so(kube: FakeKube) -> None:
+    gone = settings(kube, "a/b", kubeconfig=kube.kubeconfig.with_name("no-such-file"))
+    with pytest.raises(AccessError, match="no-such-file"):
+        await App(gone).run(asyncio.Event())

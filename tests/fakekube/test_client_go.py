@@ -1,0 +1,35 @@
+"""`kubectl wait` runs client-go's reflector: what it survives, the faults do as Kubernetes does."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.fakekube.faults import FAULTS, Fault
+from tests.fakekube.kinds import POD
+from tests.fakekube.kube import FakeKube
+from tests.fakekube.kubectl import Kubectl
+from tests.fakekube.objects import pod
+
+# client-go hears of a dead connection from TCP only, and reads a token file once a minute
+SURVIVED = [fault for fault in FAULTS if fault.name not in {"silence", "token-revoked"}]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", SURVIVED, ids=repr)
+async def test_it_learns_of_a_deletion_behind_its_back(
+    kube: FakeKube, tmp_path: Path, fault: Fault
+) -> None:
+    kube.apply(pod("a"))
+    kubectl = Kubectl(kube.kubeconfig, tmp_path)
+    process = await kubectl.start("wait", "--for=delete", "pod/a", "--timeout=20s")
+    await kube.until(lambda: kube.watches)
+    async with fault(kube):
+        kube.delete(POD, "a")
+        with suppress(TimeoutError):  # of the few faults that it cannot outlast
+            await asyncio.wait_for(process.wait(), timeout=3)
+    out, _ = await process.communicate()
+    assert process.returncode == 0, out
