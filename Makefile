@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt types protos protos-check pytest bench image clean
+.PHONY: help setup demo test lint fmt types protos protos-check bootstraps pytest bench image clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ protos: setup ## generate epp/_pb from protos/
 
 protos-check: setup
 	$(BIN)/python protos/generate.py --check
+
+bootstraps: setup ## write deploy/envoy from the builder in epp/demo
+	$(BIN)/python -m deploy.envoy.render
 
 bench: setup ## the benchmarks in benchmarks/micro, one after the other
 	@set -e; for file in $$(grep -l __main__ benchmarks/micro/*.py); do \

@@ -9,6 +9,7 @@ import random
 import secrets
 import socket
 from collections.abc import Callable, Coroutine
+from ipaddress import ip_network
 from typing import Any
 
 from epp.app.doors import Doors, plan
@@ -20,6 +21,7 @@ from epp.discovery.annotations import SettingLimits
 from epp.discovery.cluster import ApiServer
 from epp.discovery.facts import PoolFacts
 from epp.discovery.kubernetes import PoolSource
+from epp.discovery.pods import PodRules
 from epp.kube.client import KubeClient
 from epp.kube.lease import Election
 
@@ -93,6 +95,7 @@ class ServedCluster:
             self._cluster,
             namespace,
             short,
+            rules=pod_rules(self._settings),
             limits=self._limits,
             told=lambda facts: self._learn(name, facts),
         )
@@ -161,6 +164,15 @@ async def _forever(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> N
         await asyncio.sleep(RESTART_S)
 
 
+def pod_rules(settings: Settings) -> PodRules:
+    """Return which pods are trusted; SettingsError names a network that is none."""
+    try:
+        networks = tuple(ip_network(text) for text in settings.pod_networks)
+    except ValueError as error:
+        raise SettingsError(f"--pod-network: {error}; write it like 10.0.0.0/8") from error
+    return PodRules(settings.host_network_pods, networks)
+
+
 def check(settings: Settings) -> None:
     """Refuse flags that do not fit together; SettingsError says what does."""
     if settings.pools and settings.all_pools:
@@ -170,5 +182,6 @@ def check(settings: Settings) -> None:
     for name in settings.pools:
         if name.count("/") > 1 or not all(name.split("/")):
             raise SettingsError(f"--pool {name}: write it as namespace/name")
+    pod_rules(settings)
     if len(settings.pools) > 1 and settings.leader_election:
         raise SettingsError("--ha-enable-leader-election is for one --pool")

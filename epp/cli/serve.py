@@ -60,6 +60,23 @@ def serve(
             help="Of several pools, the one whose requests come in on --grpc-port.",
         ),
     ] = "",
+    pod_network: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="EPP_POD_NETWORK",
+            metavar="CIDR",
+            help="Requests go only to pods with an address in it. Can be repeated; without it: all "
+            "but loopback, link-local and the like.",
+        ),
+    ] = None,
+    host_network_pods: Annotated[
+        bool,
+        typer.Option(
+            "--host-network-pods",
+            envvar="EPP_HOST_NETWORK_PODS",
+            help="Send requests to pods that have their node's address, too.",
+        ),
+    ] = False,
     kubeconfig: Annotated[
         Path | None,
         typer.Option(
@@ -206,6 +223,8 @@ def serve(
         all_pools=all_pools,
         namespace=namespace,
         default_pool=default_pool,
+        pod_networks=tuple(pod_network or ()),
+        host_network_pods=host_network_pods,
         kubeconfig=kubeconfig,
         leader_election=ha_enable_leader_election,
         config_file=config_file,

@@ -23,6 +23,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     all_pools: bool = False  # every InferencePool of `namespace`
     namespace: str = ""  # empty: all of them, where `all_pools`; else that of the kubeconfig
     default_pool: str = ""  # whose streams come in on `grpc_port` where there are several pools
+    pod_networks: tuple[str, ...] = ()  # the only ones in which pods are model servers
+    host_network_pods: bool = False  # take pods that share their node's network for such too
     kubeconfig: Path | None = None
     leader_election: bool = False
     config_file: Path | None = None

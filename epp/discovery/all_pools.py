@@ -51,8 +51,6 @@ class AllPools:
         if self._listed and not change:
             return
         self._listed = True
-        for pool in change.came:
-            log.info("InferencePool found", extra={"pool": str(pool)})
         for pool in change.went:
             log.info("InferencePool gone", extra={"pool": str(pool)})
         self._changed(change)

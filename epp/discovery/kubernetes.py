@@ -63,6 +63,7 @@ class PoolSource:
         self._told = told
         self._settle_s = settle_s
         self._probe_s = probe_s
+        self._api = ""
         self._last: PoolFacts | None = None  # that was told
         self._pool: Pool | None = None
         self._looked = False  # the server has said whether there is such a pool
@@ -80,6 +81,7 @@ class PoolSource:
     async def run(self, publish: Publish) -> None:
         """Publish the pool's endpoints until cancelled."""
         api = await find_pool_api(self._cluster)
+        self._api = api.group_version
         settled = Settled(publish, self._settle_s)
         async with asyncio.TaskGroup() as group:
             group.create_task(settled.run())
@@ -155,19 +157,20 @@ class PoolSource:
             return
         before, self._last = self.facts, known
         if before.exists != known.exists or before.pool is None:
-            _log_state(f"{self._namespace}/{self._name}", known)
+            self._log_state(known)
         said = {(c.kind, c.where, c.text) for c in before.complaints}
         for complaint in known.complaints:
             if (complaint.kind, complaint.where, complaint.text) not in said:
                 log.warning("something should be mended", extra={"problem": str(complaint)})
         self._told(known)
 
-
-def _log_state(name: str, known: PoolFacts) -> None:
-    extra = {"pool": name}
-    if known.exists:
-        log.info("InferencePool found", extra=extra)
-    elif known.pool is None:
-        log.warning("there is no such InferencePool; waiting for it", extra=extra)
-    else:
-        log.warning("the InferencePool is being deleted; its endpoints are dropped", extra=extra)
+    def _log_state(self, known: PoolFacts) -> None:
+        extra = {"pool": f"{self._namespace}/{self._name}", "api": self._api}
+        if known.exists:
+            log.info("InferencePool found", extra=extra)
+        elif known.pool is None:
+            log.warning("there is no such InferencePool; waiting for it", extra=extra)
+        else:
+            log.warning(
+                "the InferencePool is being deleted; its endpoints are dropped", extra=extra
+            )

@@ -29,6 +29,7 @@ class PoolApi(msgspec.Struct, frozen=True):
 
 V1 = PoolApi(f"{GROUP}/v1", InferencePool)
 V1ALPHA2 = PoolApi(f"{LEGACY_GROUP}/v1alpha2", LegacyInferencePool)
+_LOOKED_FOR = {"apis": [V1.group_version, V1ALPHA2.group_version]}
 
 
 async def find_pool_api(cluster: Cluster) -> PoolApi:
@@ -40,12 +41,7 @@ async def find_pool_api(cluster: Cluster) -> PoolApi:
                 return api
         if not told:
             told = True
-            log.error(
-                "the cluster has no InferencePools: install the CRDs of the Gateway API Inference "
-                "Extension; looked for %s and %s",
-                V1.group_version,
-                V1ALPHA2.group_version,
-            )
+            log.error("the cluster serves no InferencePools: install their CRDs", extra=_LOOKED_FOR)
         await asyncio.sleep(ABSENT_S)
 
 

@@ -64,10 +64,10 @@ class Election:
                 await self._turn()
                 await asyncio.sleep(self._pause_s())
         finally:
-            was_leading = self.is_leading
+            held = self._lease if self.is_leading else None
             self._lead(False)
-            if was_leading:
-                await self._release()
+            if held is not None:
+                await self._release(held)
 
     async def _turn(self) -> None:
         """Take or renew the lease if it may be had."""
@@ -114,12 +114,10 @@ class Election:
         retry_s = self._pace.retry_s * self._rng.uniform(1.0, 1.2)
         return max(0.0, min(retry_s, self._left_s()))
 
-    async def _release(self) -> None:
-        if self._lease is None:
-            return
+    async def _release(self, held: Lease) -> None:
         try:
             async with asyncio.timeout(_RELEASE_S):
-                await self._put(self._candidacy.released(self._lease, self._now()))
+                await self._put(self._candidacy.released(held, self._now()))
         except (KubeError, TimeoutError) as error:
             log.info("lease %s/%s: not released: %s", self._namespace, self._name, error)
 

@@ -209,6 +209,7 @@ async def test_flags_that_do_not_fit_together_are_refused(kube: FakeKube) -> Non
         (settings(kube, "a/b/c"), "namespace/name"),
         (settings(kube, "a/b", default_pool="b"), "namespace/name"),
         (settings(kube, "a/b", "a/c", leader_election=True), "one --pool"),
+        (settings(kube, "a/b", pod_networks=("10.0.0.1/8",)), "10.0.0.0/8"),
         (settings(kube, "a/b", endpoints=("http://10.0.0.1:1",)), "--pool"),
     ):
         with pytest.raises(SettingsError, match=words):

@@ -94,7 +94,7 @@ PLANTED: list[tuple[str, str, Change]] = [
     ("kubernetes", "Deployment", without("spec.selector")),
     ("kubernetes", "Service", put("spec.ports.0.targetport", 1)),
     ("kubernetes", "Role", put("rules.0.verb", ["get"])),
-    ("kubernetes", "NetworkPolicy", put("spec.ingress.0.ports.0.protocoll", "TCP")),
+    ("kubernetes", "NetworkPolicy", put("spec.ingress.0.ports.0.protocols", "TCP")),
     ("kubernetes", "InferencePool", put("spec.targetPorts", [{"number": n} for n in range(1, 10)])),
     ("kubernetes", "InferencePool", twice("spec.targetPorts")),
     ("kubernetes", "InferencePool", put("spec.targetPorts.0.number", 65536)),

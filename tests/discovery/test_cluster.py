@@ -6,9 +6,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from random import Random
 
 import pytest
+import yaml
 
 from epp.discovery.cluster import ApiServer
 from epp.discovery.kubernetes import PoolSource
@@ -17,14 +19,15 @@ from epp.kube.errors import KubeError, UnreachableError
 from epp.kube.find_access import find_access
 from tests.discovery.published import Published
 from tests.fakekube.faults import FAULTS, Fault
-from tests.fakekube.fixtures import kube
+from tests.fakekube.fixtures import KubeApi, kube, kube_api
 from tests.fakekube.kinds import OBJECTIVE, OLD_POOL, POD, POOL
 from tests.fakekube.kube import FakeKube
 from tests.fakekube.objects import pod, pool
 from tests.kube.copy import QUICK
 
-__all__ = ["kube"]
+__all__ = ["kube", "kube_api"]
 
+ROOT = Path(__file__).parents[2]
 POOLS = ("inference.networking.k8s.io/v1", "inferencepools")
 SERVED = b'{"kind": "APIResourceList", "resources": [{"name": "inferencepools"}]}'
 
@@ -90,8 +93,10 @@ async def server(kube: FakeKube) -> AsyncIterator[ApiServer]:
 
 
 @asynccontextmanager
-async def following(server: ApiServer) -> AsyncIterator[tuple[PoolSource, Published]]:
-    source = PoolSource(server, "default", "chat", settle_s=0.01)
+async def following(
+    server: ApiServer, namespace: str = "default"
+) -> AsyncIterator[tuple[PoolSource, Published]]:
+    source = PoolSource(server, namespace, "chat", settle_s=0.01)
     published = Published()
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         task = group.create_task(source.run(published))
@@ -175,3 +180,51 @@ async def test_an_objective_comes_from_the_cluster(kube: FakeKube, server: ApiSe
     assert sorted(server.reflectors.values()) == [
         "inferencemodelrewrites", "inferenceobjectives", "inferencepools", "pods",
     ]  # fmt: skip
+
+
+async def test_the_rights_that_are_shipped_are_enough() -> None:
+    role = yaml.safe_load((ROOT / "deploy/kubernetes/role.yaml").read_text())
+    async with FakeKube(roles=[role]) as kube:
+        kube.apply(pool("chat", 8000, app="vllm"), pod("a", app="vllm"))
+        client = KubeClient(await find_access(kube.kubeconfig))
+        async with following(ApiServer(client, Random(1), QUICK)) as (_, published):
+            await published.until(["10.0.0.1:8000"])
+            await kube.until(lambda: len(kube.watches) == 4)
+            kube.delete(POD, "a")
+            await published.until([])
+        await client.aclose()
+
+
+async def test_a_server_that_is_real_is_followed(kube_api: KubeApi, tmp_path: Path) -> None:
+    await kube_api.clear(POOL, POD)
+    client = KubeClient(await find_access(kubeconfig(kube_api, tmp_path)))
+    async with following(ApiServer(client, Random(1)), kube_api.namespace) as (_, published):
+        await kube_api.apply(pool("chat", 8000, app="vllm"))
+        await kube_api.apply(pod("a", app="vllm"))
+        await published.until(["10.0.0.1:8000"])
+        await kube_api.apply(pod("b", ip="10.0.0.2", app="vllm"))
+        await published.until(["10.0.0.1:8000", "10.0.0.2:8000"])
+        await kube_api.apply(pod("a", ready=False, app="vllm"))
+        await published.until(["10.0.0.2:8000"])
+        await kube_api.apply(pool("chat", 9000, app="vllm"))
+        await published.until(["10.0.0.2:9000"])
+        await kube_api.delete(POOL, "chat")
+        await published.until([])
+    await client.aclose()
+    await kube_api.clear(POOL, POD)
+
+
+def kubeconfig(api: KubeApi, folder: Path) -> Path:
+    cluster = {"server": api.url} | ({"certificate-authority": str(api.ca)} if api.ca else {})
+    path = folder / "kubeconfig"
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "current-context": "it",
+                "clusters": [{"name": "it", "cluster": cluster}],
+                "users": [{"name": "it", "user": {"tokenFile": str(api.token_file)}}],
+                "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+            }
+        )
+    )
+    return path

@@ -31,7 +31,7 @@ async def test_a_cluster_without_pools_is_asked_again_and_told_of_once(
         assert await found is V1
     assert asyncio.get_running_loop().time() == 30
     (told,) = caplog.records
-    assert "install the CRDs" in told.getMessage()
+    assert "install their CRDs" in told.getMessage()
 
 
 def test_pools_are_in_a_namespace_or_in_all() -> None:

@@ -10,9 +10,9 @@ from tests.fakekube.kinds import Json, Kind
 
 Wanted = Callable[[Json], bool]
 
-_SET = re.compile(r"(?P<key>[^\s,!=()]+)\s+(?P<operator>in|notin)\s+\((?P<values>[^)]*)\)")
-_EQUAL = re.compile(r"(?P<key>[^\s,!=()]+)\s*(?P<operator>==|=|!=)\s*(?P<value>[^\s,!=()]*)")
-_EXISTS = re.compile(r"(?P<absent>!)?\s*(?P<key>[^\s,!=()]+)")
+_SET = re.compile(r"(?P<key>[^\s,!=<>()]+)\s+(?P<operator>in|notin)\s+\((?P<values>[^)]*)\)")
+_EQUAL = re.compile(r"(?P<key>[^\s,!=<>()]+)\s*(?P<operator>==|=|!=)\s*(?P<value>[^\s,!=<>()]*)")
+_EXISTS = re.compile(r"(?P<absent>!)?\s*(?P<key>[^\s,!=<>()]+)")
 
 
 def wanted(kind: Kind, labels: str, fields: str) -> Wanted:

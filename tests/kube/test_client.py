@@ -21,7 +21,7 @@ from epp.kube.trust import Trust
 from tests.fakekube.kinds import LEASE, POD
 from tests.fakekube.kube import FakeKube
 from tests.fakekube.objects import pod
-from tests.kube.script import Script, fails, lists, says
+from tests.kube.script import Piece, Script, fails, lists, says
 
 PODS = POD.path("default")
 
@@ -163,7 +163,8 @@ async def test_an_endless_answer_is_cut() -> None:
 
 @pytest.mark.looptime
 async def test_an_answer_that_drips_is_given_up() -> None:
-    client = Script(says(200, *[b" ", 1.0] * 500)).client(timeout_s=10.0)
+    drip: list[Piece] = [b" ", 1.0] * 500
+    client = Script(says(200, *drip)).client(timeout_s=10.0)
     with pytest.raises(StalledError, match="takes too long"):
         await client.get(PODS)
     assert asyncio.get_running_loop().time() == 20

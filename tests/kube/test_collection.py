@@ -167,7 +167,8 @@ def test_whatever_comes_the_copy_is_what_the_server_has(happened: list[tuple[str
             kind = "MODIFIED" if name in server else "ADDED"
             server[name] = str(version)
             assert made.apply(event(kind, name, str(version)))
-        elif what == "delete" and server.pop(name, None):
+        elif what == "delete" and name in server:
+            del server[name]
             assert made.apply(event("DELETED", name, str(version)))
         elif what == "relist":
             missed = {**server, name: str(version)}

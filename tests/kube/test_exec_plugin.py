@@ -168,7 +168,7 @@ async def test_a_plugin_that_is_not_there_is_named_with_its_hint(tmp_path: Path)
     ) as e:
         await made.get()
     assert str(e.value).endswith("; Get it from the vendor.")
-    with pytest.raises(AccessError, match="correct the command$"):
+    with pytest.raises(AccessError, match=r"correct the command$"):
         await plugin(tmp_path, command="no-such-plugin").get()
 
 
@@ -217,7 +217,7 @@ async def test_a_plugin_that_hangs_is_ended(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_work_is_told_before_it_runs(
-    tmp_path: Path, fields: dict[str, str], complaint: str
+    tmp_path: Path, fields: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(AccessError, match=f"{tmp_path / 'config'}: exec: .*{complaint}"):
         plugin(tmp_path, **fields)

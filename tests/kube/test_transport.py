@@ -12,7 +12,7 @@ from epp.kube.trust import Trust
 
 
 async def test_a_connection_notices_that_the_other_side_is_gone() -> None:
-    kept = list[dict[int, int]]()
+    kept, left = list[dict[int, int]](), asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -20,11 +20,13 @@ async def test_a_connection_notices_that_the_other_side_is_gone() -> None:
         await writer.drain()
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        left.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     transport = tcp_transport(Trust().context(Credential()))
-    async with server, transport:
+    async with server:
         response = await transport.handle_async_request(
             httpx.Request("GET", f"http://127.0.0.1:{port}/", extensions={"timeout": {}})
         )
@@ -32,6 +34,8 @@ async def test_a_connection_notices_that_the_other_side_is_gone() -> None:
         raw: socket.socket = stream.get_extra_info("socket")
         kept.append({name: raw.getsockopt(level, name) for level, name, _ in socket_options()})
         await response.aclose()
+        await transport.aclose()
+        await left.wait()
     assert kept[0][socket.SO_KEEPALIVE] == 1
     assert {name: bool(value) for name, value in kept[0].items()} == dict.fromkeys(kept[0], True)
     if hasattr(socket, "TCP_USER_TIMEOUT"):

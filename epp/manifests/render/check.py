@@ -23,12 +23,19 @@ _OF_POOL = tuple(f for f in SelfHostedModel.__struct_fields__ if f not in {"name
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 
 
+def check_model(model: SelfHostedModel, node: Node) -> Iterator[Problem]:
+    """Yield what is wrong with one model; `node` knows the lines."""
+    for name, text in _wrong(model):
+        yield Problem(node.at(name).line, f"{name}: {text}")
+    for key, value in model.match_labels.items():
+        if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
+            text = f'match_labels: "{key}: {value}" is no label'
+            yield Problem(node.at("match_labels", key).line, text)
+
+
 def check(options: ClusterOptions, root: Node) -> list[Problem]:
-    """Return everything that is wrong; `root` knows the lines."""
-    problems = [*_globals(options, root)]
-    for i, model in enumerate(options.ai_gateway_self_hosted_models):
-        problems += _model(model, root.at(MODELS, i))
-    problems += _shared(options, root)
+    """Return what else is wrong; `root` knows the lines."""
+    problems = [*_globals(options, root), *_shared(options, root)]
     if options.ai_gateway_inference_pool_enabled and not options.ai_gateway_self_hosted_models:
         text = f"pools are enabled, but {MODELS} names no model"
         problems.append(Problem(root.at("ai_gateway_inference_pool_enabled").line, text))
@@ -46,15 +53,6 @@ def _globals(options: ClusterOptions, root: Node) -> Iterator[Problem]:
     if not _IMAGE.fullmatch(options.ai_gateway_picker_image):
         text = f'ai_gateway_picker_image: "{options.ai_gateway_picker_image}" is no image'
         yield Problem(root.at("ai_gateway_picker_image").line, text)
-
-
-def _model(model: SelfHostedModel, node: Node) -> Iterator[Problem]:
-    for name, text in _wrong(model):
-        yield Problem(node.at(name).line, f"{name}: {text}")
-    for key, value in model.match_labels.items():
-        if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
-            text = f'match_labels: "{key}: {value}" is no label'
-            yield Problem(node.at("match_labels", key).line, text)
 
 
 def _wrong(model: SelfHostedModel) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -11,9 +12,9 @@ from epp.document.fit import fit
 from epp.document.node import Node
 from epp.document.problem import Problem
 from epp.document.read import read
-from epp.manifests.render.check import check
+from epp.manifests.render.check import MODELS, check, check_model
 from epp.manifests.render.error import ClusterError
-from epp.manifests.render.options import PREFIX, ClusterOptions
+from epp.manifests.render.options import PREFIX, ClusterOptions, SelfHostedModel
 
 OURS = frozenset(field.name for field in msgspec.structs.fields(ClusterOptions))
 # Of the template's own options, some are similar to ours: ai_gateway_namespace is none of them.
@@ -40,6 +41,7 @@ def load(content: bytes, source: str) -> Loaded:
     problems: list[Problem] = []
     ours, ignored = _ours(root, problems)
     options = fit(ours, ClusterOptions, "", problems)
+    problems += _of_models(ours)
     if options is not None:
         problems += check(options, root)
     if options is None or problems:
@@ -55,6 +57,15 @@ def load_file(path: Path) -> Loaded:
         unread = Problem(1, f"cannot be read: {error.strerror}")
         raise ClusterError(str(path), [unread]) from error
     return load(content, str(path))
+
+
+def _of_models(root: Node) -> Iterator[Problem]:
+    # One by one, so that a slip in one model does not hide what is wrong with the others.
+    models = root.at(MODELS).value
+    for node in models if isinstance(models, list) else ():
+        model = fit(node, SelfHostedModel, "", [])
+        if model is not None:
+            yield from check_model(model, node)
 
 
 def _ours(root: Node, problems: list[Problem]) -> tuple[Node, tuple[str, ...]]:

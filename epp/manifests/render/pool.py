@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import msgspec
@@ -58,7 +59,7 @@ class Pool(msgspec.Struct, frozen=True):
     @property
     def drain_s(self) -> int:
         """Return how long its picker waits for open answers: as long as they may take."""
-        return int(duration_s(self.options.request_timeout) or _DEFAULT_DRAIN_S)
+        return math.ceil(duration_s(self.options.request_timeout) or _DEFAULT_DRAIN_S)
 
     @property
     def memory(self) -> str:

@@ -20,6 +20,7 @@ _TYPES = (
 )
 _NAMESPACE = "io.envoy.ai_gateway"
 _COSTS = ("spec", "llmRequestCosts")
+_METADATA = ("cost", "response", "metadata")
 
 
 def cost_type(manifests: Manifests) -> Iterator[Spot]:
@@ -45,8 +46,7 @@ def cost_unknown(manifests: Manifests) -> Iterator[Spot]:
     }
     for policy in manifests.of("BackendTrafficPolicy") if counted else ():
         for rule in items(policy.root, "spec", "rateLimit", "global", "rules"):
-            metadata = rule.at("cost", "response", "metadata")
-            key = text(metadata, "key")
-            if text(metadata, "namespace") == _NAMESPACE and key not in counted:
+            key = text(rule, *_METADATA, "key")
+            if text(rule, *_METADATA, "namespace") == _NAMESPACE and key not in counted:
                 hint = did_you_mean(key, counted)
-                yield policy.spot(metadata.at("key"), f'no route counts "{key}"{hint}')
+                yield policy.spot(rule.at(*_METADATA, "key"), f'no route counts "{key}"{hint}')

@@ -24,8 +24,8 @@ def picker_missing(manifests: Manifests) -> Iterator[Spot]:
 def picker_kind(manifests: Manifests) -> Iterator[Spot]:
     """A pool's picker is something else than a Service."""
     for pool in manifests.pools:
-        reference = pool.manifest.root.at("spec", _REF)
-        group, kind = text(reference, "group"), text(reference, "kind")
+        group = text(pool.manifest.root, "spec", _REF, "group")
+        kind = text(pool.manifest.root, "spec", _REF, "kind")
         if kind not in {"", "Service"}:
             yield pool.spot(f"the picker is a {kind}", _REF, "kind")
         elif group:

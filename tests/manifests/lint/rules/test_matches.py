@@ -14,7 +14,7 @@ def test_the_message_says_how_often_the_picker_is_asked() -> None:
     more = "".join(EMBED_MATCH.replace("embed", name) for name in ("a", "b"))
     (finding,) = findings(plant((EMBED_MATCH, EMBED_MATCH + more)))
     assert '3 matches lead to the pool "embed"' in finding.message
-    assert "sample.yaml:84" in finding.message
+    assert "sample.yaml:86" in finding.message
 
 
 def test_a_pool_in_routes_of_two_gateways_is_asked_once_on_each() -> None:
@@ -27,7 +27,7 @@ def test_a_pool_in_routes_of_two_gateways_is_asked_once_on_each() -> None:
 
 def test_a_pool_in_two_routes_of_a_gateway_is_asked_twice() -> None:
     text = plant(("InferencePool, name: embed }", "InferencePool, name: llama }"))
-    assert found(text) == [("pool-matched-twice", 84)]
+    assert found(text) == [("pool-matched-twice", 86)]
 
 
 def test_a_header_more_is_another_match() -> None:

@@ -1,0 +1,43 @@
+"""A gateway's own filter before the picker's: it finds the model and has the route chosen anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from epp._pb.envoy.config.core.v3 import base_pb2 as core
+from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
+from epp.server.listen import Listener, ListenSettings, listen
+from epp.server.servicer import ExternalProcessor
+
+
+class Front:
+    """One stream of it."""
+
+    finished = False
+
+    def receive(self, message: pb.ProcessingRequest) -> Sequence[pb.ProcessingResponse]:
+        if message.WhichOneof("request") == "request_headers":
+            return [pb.ProcessingResponse(request_headers=pb.HeadersResponse())]
+        model = json.loads(message.request_body.body)["model"]
+        header = core.HeaderValue(key="x-ai-eg-model", raw_value=model.encode())
+        change = pb.CommonResponse(
+            header_mutation=pb.HeaderMutation(set_headers=[core.HeaderValueOption(header=header)]),
+            clear_route_cache=True,
+        )
+        return [pb.ProcessingResponse(request_body=pb.BodyResponse(response=change))]
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+@asynccontextmanager
+async def front() -> AsyncIterator[Listener]:
+    """Serve it on a free port."""
+    processor = ExternalProcessor(Front)
+    listener = await listen(ListenSettings(0, "127.0.0.1"), [processor.add_to], None)
+    try:
+        yield listener
+    finally:
+        await listener.drain(0)
