@@ -8,7 +8,7 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from ipaddress import ip_network
 from typing import Any
 
@@ -24,6 +24,7 @@ from epp.discovery.kubernetes import PoolSource
 from epp.discovery.pods import PodRules
 from epp.kube.client import KubeClient
 from epp.kube.lease import Election
+from epp.kube.reflector import Reflector
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +65,11 @@ class ServedCluster:
 
     def __repr__(self) -> str:
         return f"<ServedCluster {', '.join(self.pools) or 'without pools'}>"
+
+    @property
+    def reflectors(self) -> Mapping[Reflector[Any], str]:
+        """What is followed now, and of which resource it is."""
+        return self._cluster.reflectors
 
     async def run(self) -> None:
         """Serve until cancelled."""

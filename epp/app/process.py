@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from epp.admin import listen as admin
 from epp.admin.pages import Pages
 from epp.app.cluster import ServedCluster, check
+from epp.app.cluster_metrics import ClusterMetrics
 from epp.app.doors import Doors
 from epp.app.pool import Listener as OnDecision
 from epp.app.pool import ServedPool
@@ -130,6 +131,9 @@ class App:
             forget=self._forget,
             doors=self._doors,
             readiness=self._readiness,
+        )
+        self.metrics.registry.register(
+            ClusterMetrics(lambda: cluster.reflectors, lambda: cluster.pools, self._clock)
         )
 
         async def serve() -> None:

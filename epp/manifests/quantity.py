@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_QUANTITY = re.compile(r"(\d{1,15})(k|Ki|M|Mi|G|Gi)?")
+_QUANTITY = re.compile(r"([1-9]\d{0,14})(k|Ki|M|Mi|G|Gi)?")
 _UNIT_BYTES = {
     None: 1,
     "k": 10**3,

@@ -242,6 +242,7 @@ BACKEND_TRAFFIC_POLICY = named(
         "targetRefs!": many({"oneOf": [GATEWAY, ROUTE]}, 16),
         "mergeType": one_of("StrategicMerge", "JSONMerge"),
         "circuitBreaker": BREAKER,
+        "connection": closed(bufferLimit=QUANTITY),
         "loadBalancer": named(
             {
                 "type!": one_of("LeastRequest", "RoundRobin", "Random"),

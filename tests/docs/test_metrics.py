@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import msgspec
 from prometheus_client import Metric
 
+from epp.app.cluster_metrics import ClusterMetrics
+from epp.discovery.complaint import Complaint
+from epp.discovery.facts import PoolFacts
+from epp.discovery.inference_pool import Pool
+from epp.kube.reflector import ReflectorStats
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
 from epp.pool.snapshot import Snapshot
@@ -50,11 +57,23 @@ def busy() -> Metrics:
         )
     )
     metrics.finished(Record(status=503, reason="rejected-no-endpoints"))
+    metrics.mode_mismatch("default")
     return metrics
 
 
+def following() -> ClusterMetrics:
+    """The same of a cluster."""
+    stats = ReflectorStats(relists=1, restarts=Counter(["closed"]), last_event_at=1.0)
+    complaint = Complaint("InferencePool", "default/chat", "spec", "is wrong")
+    facts = PoolFacts(pool=Pool("default", "chat", complaints=(complaint,)))
+    reflector: Any = type("", (), {"stats": stats})()
+    reflectors = {reflector: "pods"}
+    pools: Any = {"default/chat": SimpleNamespace(facts=facts)}
+    return ClusterMetrics(lambda: reflectors, lambda: pools, lambda: 2.0)
+
+
 def exposed() -> Iterator[tuple[str, str, set[str]]]:
-    for family in busy().collect():
+    for family in (*busy().collect(), *following().collect()):
         suffix = "_total" if family.type == "counter" else ""
         yield family.name + suffix, family.type, labels(family)
 

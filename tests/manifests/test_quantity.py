@@ -13,7 +13,7 @@ def test_sizes_are_read_as_kubernetes_writes_them(text: str, size: int) -> None:
     assert quantity_bytes(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "Mi", "50MB", "-1", "1.5Gi", "50 Mi", "1e3"])
+@pytest.mark.parametrize("text", ["", "0", "050Mi", "Mi", "50MB", "-1", "1.5Gi", "50 Mi", "1e3"])
 def test_other_texts_are_no_size(text: str) -> None:
     assert quantity_bytes(text) is None
 

@@ -69,7 +69,7 @@ def _wrong(model: SelfHostedModel) -> Iterator[tuple[str, str]]:
         yield "replicas", f"{model.replicas} is not from 1 to 100; 2 survive the loss of a node"
     if duration_s(model.request_timeout) is None:
         yield "request_timeout", f'"{model.request_timeout}" is no duration, such as 600s or 1h30m'
-    if not (quantity_bytes(model.buffer_limit) or 0) > 0:
+    if quantity_bytes(model.buffer_limit) is None:
         yield "buffer_limit", f'"{model.buffer_limit}" is no size, such as 50Mi'
     if model.max_requests is not None and not 1 <= model.max_requests < 1 << 32:
         yield "max_requests", f"{model.max_requests} is not from 1 to {(1 << 32) - 1}"
