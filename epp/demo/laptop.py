@@ -69,7 +69,11 @@ async def run(options: LaptopOptions, stop: asyncio.Event, out: TextIO = sys.std
 
 
 async def _serve(options: LaptopOptions, out: TextIO) -> None:
+    greeted = asyncio.Event()
+
     def explain(decision: Decision, model: str) -> None:
+        if not greeted.is_set():
+            return  # the greeting's own question for a model
         out.write(f"{model or 'a request'} -> {sentence(decision)}\n")
         out.flush()
 
@@ -78,6 +82,7 @@ async def _serve(options: LaptopOptions, out: TextIO) -> None:
         endpoints = [endpoint.address for endpoint in laptop.app.pool.store.snapshot().endpoints]
         out.write(greeting.text(laptop.url, laptop.picker_url, endpoints, model))
         out.flush()
+        greeted.set()
         await asyncio.Event().wait()
 
 

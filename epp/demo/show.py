@@ -22,22 +22,16 @@ from epp.demo.watch import Watch
 
 MODEL = "meta-llama/Llama-3.1-8B-Instruct"
 
-# A small card each, with room for some conversations but not for all; one is slow, and two have
-# other work to do.
+# A small card each, with room for some conversations but not for all, and work from elsewhere.
 REPLICAS = tuple(
     SimOptions(
-        port=0,
-        name=name,
-        num_gpu_blocks=1200,
-        speed=speed,
-        background_rps=background_rps,
-        seed=1,
+        port=0, name=name, num_gpu_blocks=1200, speed=0.3, background_rps=background_rps, seed=1
     )
-    for name, speed, background_rps in (
-        ("replica-1", 0.3, 0.0),
-        ("replica-2", 0.3, 1.0),
-        ("replica-3", 0.3, 2.0),
-        ("replica-4", 0.15, 0.0),
+    for name, background_rps in (
+        ("replica-1", 0.0),
+        ("replica-2", 0.5),
+        ("replica-3", 1.0),
+        ("replica-4", 2.0),
     )
 )
 
@@ -55,8 +49,8 @@ class ShowOptions(msgspec.Struct, frozen=True, kw_only=True):
 async def show(options: ShowOptions, console: Console) -> None:
     """Run both halves and compare them."""
     console.print(
-        f"{len(options.replicas)} simulated vLLM replicas, one of them slow, two busy with other "
-        f"work; {options.plan.conversations} conversations of {options.plan.turns} turns each.\n"
+        f"{len(options.replicas)} simulated vLLM replicas, the later the busier with other work; "
+        f"{options.plan.conversations} conversations of {options.plan.turns} turns each.\n"
     )
     turns = await _round_robin(options, console)
     async with fleet(options.replicas) as urls:

@@ -81,7 +81,15 @@ class KubeClient:
         """
         timeout = httpx.Timeout(self._timeout_s, read=idle_s)
         async with self._answer("GET", path, {**params, "watch": "1"}, timeout) as response:
-            yield _lines(response)
+            yield self._lines(response)
+
+    async def _lines(self, response: httpx.Response) -> AsyncIterator[list[bytes]]:
+        splitter = LineSplitter()
+        with self._translated():
+            async for chunk in response.aiter_raw():
+                lines = splitter.feed(chunk)
+                if lines:
+                    yield lines
 
     async def _exchange(
         self, method: str, path: str, params: Mapping[str, str] = _NO_PARAMS, body: bytes = b""
@@ -173,14 +181,6 @@ class KubeClient:
             raise StalledError(f"{self._access.server}: connected, but silent") from error
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             raise UnreachableError(f"{self._access.server}: {_root(error)}") from error
-
-
-async def _lines(response: httpx.Response) -> AsyncIterator[list[bytes]]:
-    splitter = LineSplitter()
-    async for chunk in response.aiter_raw():
-        lines = splitter.feed(chunk)
-        if lines:
-            yield lines
 
 
 async def _refused(response: httpx.Response) -> KubeError:

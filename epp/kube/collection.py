@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from epp.kube.errors import UnreadableError
+from epp.kube.errors import NOT_AS_PROMISED, UnreadableError
 from epp.kube.objects import KubeObject, ObjectMeta
 from epp.kube.status import reported
 
@@ -68,7 +68,7 @@ class Collection(Generic[T]):
         """Read an answer to a list; UnreadableError if it is none, whatever its status was."""
         try:
             read = _decode_list(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except NOT_AS_PROMISED as error:
             raise UnreadableError(f"not a list: {error}") from error
         if not read.kind.endswith("List") or not read.metadata.resource_version:
             raise UnreadableError(f"not a list but a {read.kind or 'document without a kind'}")
@@ -101,7 +101,7 @@ class Collection(Generic[T]):
             if event.type == "ERROR":
                 raise reported(event.object)
             meta = _decode_bookmark(event.object).metadata
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except NOT_AS_PROMISED as error:
             raise UnreadableError(f"not an event: {error}") from error
         if not meta.resource_version:
             raise UnreadableError("an event without a resource version")
@@ -125,7 +125,7 @@ class Collection(Generic[T]):
     def _object(self, raw: msgspec.Raw) -> T | None:
         try:
             return self._decode(raw)
-        except msgspec.ValidationError as error:
+        except NOT_AS_PROMISED as error:
             log.warning("an object is left out: not a %s: %s", self._kind.__name__, error)
             return None
 

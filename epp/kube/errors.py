@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+
+# What msgspec raises at bytes that are not the JSON that was promised.
+NOT_AS_PROMISED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 
 class KubeError(Exception):
     """A request that failed; `status` is 0 where no HTTP answer came."""

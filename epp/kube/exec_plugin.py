@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from epp.kube.credentials import Credential
-from epp.kube.errors import AccessError
+from epp.kube.errors import NOT_AS_PROMISED, AccessError
 from epp.kube.kubeconfig import Cluster, Exec, Written
 from epp.kube.private import Private
 
@@ -146,7 +146,7 @@ class ExecPlugin:
     def _read(self, output: bytes) -> _Printed:
         try:
             read = msgspec.json.decode(output, type=_ExecCredential)
-        except msgspec.DecodeError as error:
+        except NOT_AS_PROMISED as error:
             raise self._error(f"exec: {self._exec.command} printed no ExecCredential") from error
         if read.api_version != self._exec.api_version:
             raise self._error(

@@ -13,7 +13,7 @@ import msgspec
 
 from epp.kube.candidacy import Candidacy, Lease, LeasePace
 from epp.kube.client import KubeClient
-from epp.kube.errors import KubeError, UnreadableError
+from epp.kube.errors import NOT_AS_PROMISED, KubeError, UnreadableError
 
 log = logging.getLogger("epp.kube")
 
@@ -136,5 +136,5 @@ class Election:
 def _read(answer: bytes) -> Lease:
     try:
         return msgspec.json.decode(answer, type=Lease)
-    except msgspec.DecodeError as error:
+    except NOT_AS_PROMISED as error:
         raise UnreadableError(f"not a Lease: {error}") from error

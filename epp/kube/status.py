@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from epp.kube.errors import KubeError, ReportedError
+from epp.kube.errors import NOT_AS_PROMISED, KubeError, ReportedError
 
 _LONGEST_TEXT = 200
 
@@ -37,7 +37,7 @@ def refusal(code: int, body: bytes, retry_after: str = "") -> KubeError:
     """Return what an HTTP answer of `code` means; `retry_after` is its header."""
     try:
         status = msgspec.json.decode(body, type=Status)
-    except msgspec.DecodeError:  # a proxy or a load balancer in front
+    except NOT_AS_PROMISED:  # a proxy or a load balancer in front
         status = Status(message=body.decode(errors="replace").strip()[:_LONGEST_TEXT])
     message = status.message or _phrase(code)
     return KubeError(
@@ -52,7 +52,7 @@ def reported(event_object: bytes | msgspec.Raw) -> ReportedError:
     """Return what the object of an ERROR event means."""
     try:
         status = msgspec.json.decode(event_object, type=Status)
-    except msgspec.DecodeError:
+    except NOT_AS_PROMISED:
         status = Status(message="an ERROR event without a Status")
     return ReportedError(
         f"{status.code}: {status.message or status.reason}",

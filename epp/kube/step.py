@@ -34,7 +34,7 @@ _RULES = {
     Outcome.LISTED: _Rule(Do.WATCH, _Wait.NO),
     Outcome.CLOSED: _Rule(Do.WATCH, _Wait.NO),
     Outcome.CLOSED_EARLY: _Rule(Do.WATCH, _Wait.YES),
-    Outcome.CLOSED_EMPTY: _Rule(Do.WATCH, _Wait.NO),
+    Outcome.CLOSED_EMPTY: _Rule(Do.WATCH, _Wait.YES),
     Outcome.STALLED: _Rule(None, _Wait.IF_AGAIN),
     Outcome.UNREACHABLE: _Rule(None, _Wait.YES),
     Outcome.BUSY: _Rule(None, _Wait.YES),

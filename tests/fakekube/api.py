@@ -90,7 +90,8 @@ class Api:
     def _watch(self, connection: Connection, kind: Kind, target: Target, request: Request) -> None:
         revision = reads.revision_of(self.store, request)
         wants = reads.selection(kind, request)
-        old = 0 < revision < self.store.compacted and not is_set(request, "sendInitialEvents")
+        from_scratch = is_set(request, "sendInitialEvents")
+        old = 0 < revision < self.store.compacted and not from_scratch
         gone = Refusal(410, f"too old resource version: {revision} ({self.store.compacted})")
         if old and self.expired_as == "status":
             raise gone
@@ -107,7 +108,7 @@ class Api:
             if self.expired_as == "event":
                 connection.line(line("ERROR", gone.object))
             return watch.finish()
-        if is_set(request, "sendInitialEvents"):
+        if from_scratch:
             watch.replay(0)
             watch.bookmark(**{"k8s.io/initial-events-end": "true"})
         else:

@@ -1,9 +1,13 @@
 """Everything that an API server, or the way to it, does to a client.
 
-`FAULTS` has them all; `async with fault(kube): ...` puts a server into one and, at the end of the
-block, out of it. What a test changes in the block before it awaits anything is changed behind the
-back of a client: no fault gives the client a turn before that. A client that has listed and has
-its watch open must see, some time after the end, exactly what `kube.objects` returns.
+`FAULTS` has them all; `async with fault(kube): ...` puts a server into one. What a test changes in
+the block before it awaits anything is changed behind the back of a client: no fault gives the
+client a turn before that. A client that has listed and has its watch open must see, some time
+after the end, exactly what `kube.objects` returns.
+
+A fault strikes at the beginning of the block and is over when the client has met it: a broken
+connection, a revision that is too old, two answers that are refusals. Only those in `LASTING` last
+to the end of the block, so a test has to wait in there; `split-lines` does too, but needs no wait.
 
 Some faults touch an object of each watch that is open (`split-lines`, `long-line`, `next-line`:
 an annotation), so there should be one that stays.
@@ -12,13 +16,13 @@ an annotation), so there should be one that stays.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Literal
 
 from tests.fakekube.answer import Answer, Refusal
 from tests.fakekube.connection import Connection, Request
-from tests.fakekube.kube import FakeKube, Serve
+from tests.fakekube.kube import FakeKube
 from tests.fakekube.target import is_set
 from tests.fakekube.watch import Watch, line
 
@@ -70,9 +74,10 @@ async def every_watch_closes(kube: FakeKube) -> AsyncIterator[None]:
         else:
             kube.api.serve(connection, request)
 
+    kube.serve = serve
     _finish_watches(kube)
-    with _serving(kube, serve):
-        yield
+    yield
+    kube.serve = kube.api.serve
 
 
 @fault
@@ -142,22 +147,22 @@ async def next_line(kube: FakeKube) -> AsyncIterator[None]:
 @fault
 async def gone_event(kube: FakeKube) -> AsyncIterator[None]:
     """The history is gone: a watch from an old revision gets 410 as an ERROR event."""
-    with _expired(kube, "event"):
-        yield
+    _expire(kube, "event")
+    yield
 
 
 @fault
 async def gone_status(kube: FakeKube) -> AsyncIterator[None]:
     """The history is gone: a watch from an old revision gets 410 as HTTP status."""
-    with _expired(kube, "status"):
-        yield
+    _expire(kube, "status")
+    yield
 
 
 @fault
 async def quick_closes(kube: FakeKube) -> AsyncIterator[None]:
     """The history is gone: a watch from an old revision ends at once, without a word of why."""
-    with _expired(kube, "close"):
-        yield
+    _expire(kube, "close")
+    yield
 
 
 @fault
@@ -176,29 +181,29 @@ async def bookmark(kube: FakeKube) -> AsyncIterator[None]:
 async def too_many_requests(kube: FakeKube) -> AsyncIterator[None]:
     """Every watch ends, and each path answers 429 with Retry-After twice."""
     busy = Refusal(429, "the server has received too many requests").answer
-    with _refusing(kube, Answer(busy.status, busy.body, headers={"Retry-After": "1"})):
-        yield
+    _refuse(kube, Answer(busy.status, busy.body, headers={"Retry-After": "1"}))
+    yield
 
 
 @fault
 async def internal_error(kube: FakeKube) -> AsyncIterator[None]:
     """Every watch ends, and each path answers 500 with a Status twice."""
-    with _refusing(kube, Refusal(500, "Internal error occurred: etcdserver: no leader").answer):
-        yield
+    _refuse(kube, Refusal(500, "Internal error occurred: etcdserver: no leader").answer)
+    yield
 
 
 @fault
 async def unavailable_text(kube: FakeKube) -> AsyncIterator[None]:
     """Every watch ends, and each path answers 503 with plain text twice."""
-    with _refusing(kube, Answer(503, b"upstream connect error\n", "text/plain")):
-        yield
+    _refuse(kube, Answer(503, b"upstream connect error\n", "text/plain"))
+    yield
 
 
 @fault
 async def unavailable_empty(kube: FakeKube) -> AsyncIterator[None]:
     """Every watch ends, and each path answers 503 without a body twice."""
-    with _refusing(kube, Answer(503)):
-        yield
+    _refuse(kube, Answer(503))
+    yield
 
 
 @fault
@@ -224,6 +229,9 @@ async def token_revoked(kube: FakeKube) -> AsyncIterator[None]:
     kube.replace_token(f"next-{kube.token}")
     _finish_watches(kube)
     yield
+
+
+LASTING = [every_watch_closes, reset_then_refused]
 
 
 # --- what they are made of ----------------------------------------------------------------------
@@ -259,28 +267,13 @@ def _cut_lines(kube: FakeKube, piece_bytes: int) -> None:
         connection.piece_bytes = piece_bytes
 
 
-@contextmanager
-def _serving(kube: FakeKube, serve: Serve) -> Iterator[None]:
-    kube.serve = serve
-    try:
-        yield
-    finally:
-        kube.serve = kube.api.serve
-
-
-@contextmanager
-def _expired(kube: FakeKube, form: Literal["event", "status", "close"]) -> Iterator[None]:
-    kube.compact()
+def _expire(kube: FakeKube, form: Literal["event", "status", "close"]) -> None:
     kube.api.expired_as = form
+    kube.compact()
     _finish_watches(kube)
-    try:
-        yield
-    finally:
-        kube.api.expired_as = "event"
 
 
-@contextmanager
-def _refusing(kube: FakeKube, answer: Answer, times: int = 2) -> Iterator[None]:
+def _refuse(kube: FakeKube, answer: Answer, times: int = 2) -> None:
     asked = Counter[str]()
 
     def serve(connection: Connection, request: Request) -> None:
@@ -290,6 +283,5 @@ def _refusing(kube: FakeKube, answer: Answer, times: int = 2) -> Iterator[None]:
         else:
             connection.answer(answer)
 
+    kube.serve = serve
     _finish_watches(kube)
-    with _serving(kube, serve):
-        yield

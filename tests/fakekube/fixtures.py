@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -75,23 +76,30 @@ class KubeApi:
 
 @pytest.fixture
 async def kube_api(tmp_path: Path) -> AsyncIterator[KubeApi]:
-    """Return the API server at KUBE_TEST_URL, else a fake one.
+    """Return the API server at KUBE_TEST_URL, else a fake one."""
+    async with api_server(tmp_path) as api:
+        yield api
 
-    KUBE_TEST_TOKEN is a token that may do everything in KUBE_TEST_NAMESPACE (`default`), of which
-    nothing is kept; KUBE_TEST_CA is the file of its authority. It serves the kinds that the test is
-    about, and the namespace has the service account `default`.
+
+@asynccontextmanager
+async def api_server(folder: Path) -> AsyncIterator[KubeApi]:
+    """Reach the API server that the environment names, else a fake one.
+
+    `KUBE_TEST_URL` is a server that has the kinds a test is about, `KUBE_TEST_CA` the file of its
+    authority (else the usual ones), `KUBE_TEST_TOKEN` a token that may do everything in the
+    namespace `KUBE_TEST_NAMESPACE` (else `default`). Tests remove what they find there. The
+    namespace must have its service account `default`, or pods are not admitted.
     """
     url = os.environ.get("KUBE_TEST_URL")
-    if url is None:
-        async with FakeKube() as fake:
+    async with AsyncExitStack() as stack:
+        if url is None:
+            fake = await stack.enter_async_context(FakeKube())
             api = KubeApi(fake.url, fake.token_file, fake.ca, fake.namespace)
-            async with api.http:
-                yield api
-        return
-    token_file = tmp_path / "token"
-    token_file.write_text(os.environ["KUBE_TEST_TOKEN"])
-    ca = os.environ.get("KUBE_TEST_CA")
-    namespace = os.environ.get("KUBE_TEST_NAMESPACE", "default")
-    api = KubeApi(url, token_file, Path(ca) if ca else None, namespace)
-    async with api.http:
+        else:
+            token_file = folder / "token"
+            token_file.write_text(os.environ["KUBE_TEST_TOKEN"])
+            ca = os.environ.get("KUBE_TEST_CA")
+            namespace = os.environ.get("KUBE_TEST_NAMESPACE", "default")
+            api = KubeApi(url, token_file, Path(ca) if ca else None, namespace)
+        await stack.enter_async_context(api.http)
         yield api

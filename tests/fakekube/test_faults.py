@@ -70,6 +70,10 @@ async def test_the_server_is_itself_again_after_a_fault(kube: FakeKube, fault: F
     async with watching(kube), fault(kube):
         kube.delete(POD, "a")
         kube.apply(pod("e"))
+    for _ in range(2):  # that a fault may refuse
+        async with wired(kube) as wire:
+            wire.ask(kube, "limit=1")
+            await wire.until(b"\r\n\r\n")
     async with wired(kube) as wire:
         wire.ask(kube)
         assert b'"name":"e"' in await wire.until(b"}\n\r\n")
@@ -174,21 +178,33 @@ async def test_the_history_before_is_gone(kube: FakeKube, fault: Fault, answer: 
 async def test_what_was_bookmarked_is_not_too_old(kube: FakeKube) -> None:
     async with watching(kube, "allowWatchBookmarks=1") as wire, faults.bookmark(kube):
         told = await wire.until(LAST_CHUNK)
+        assert b'"type":"BOOKMARK"' in told
         revision = told.partition(b'"resourceVersion":"')[2].partition(b'"')[0].decode()
         kube.apply(pod("e"))
         wire.ask(kube, f"watch=1&resourceVersion={revision}")
-        assert b'"ADDED"' in await wire.until(b"}\n\r\n")
+        assert b'"name":"e"' in await wire.until(b"}\n\r\n")
         seen = kube.objects(POD)[0]["metadata"]["resourceVersion"]
     async with wired(kube) as wire:
         wire.ask(kube, f"watch=1&resourceVersion={seen}")
         assert b'"reason":"Expired"' in await wire.until(LAST_CHUNK)
 
 
+async def test_a_watch_that_begins_with_all_there_is_is_never_too_old(kube: FakeKube) -> None:
+    kube.apply(pod("a"))
+    kube.compact()
+    async with wired(kube) as wire:
+        wire.ask(kube, "watch=1&sendInitialEvents=1&allowWatchBookmarks=1&resourceVersion=1")
+        assert b'"type":"ADDED"' in await wire.until(b"}\n\r\n")
+        mark = await wire.until(b"}\n\r\n")
+        assert b'"type":"BOOKMARK"' in mark
+        assert b'"k8s.io/initial-events-end":"true"' in mark
+
+
 @pytest.mark.parametrize(
     ("fault", "status", "part"),
     [
         (faults.too_many_requests, b" 429 ", b"Retry-After: 1\r\n"),
-        (faults.internal_error, b" 500 ", b'"status":"Failure"'),
+        (faults.internal_error, b" 500 ", b"application/json"),
         (faults.unavailable_text, b" 503 ", b"text/plain"),
         (faults.unavailable_empty, b" 503 ", b"Content-Length: 0\r\n\r\n"),
     ],
@@ -203,7 +219,7 @@ async def test_the_first_two_answers_are_refusals(
             async with wired(kube) as wire:
                 wire.ask(kube, "limit=1")
                 answers.append(await wire.until(b"\r\n\r\n"))
-    assert [status in answer for answer in answers] == [True, True, False]
+    assert [status in answer and part in answer for answer in answers] == [True, True, False]
 
 
 async def test_a_silent_connection_stays_open(kube: FakeKube) -> None:
@@ -211,8 +227,10 @@ async def test_a_silent_connection_stays_open(kube: FakeKube) -> None:
         async with faults.silence(kube):
             kube.apply(pod("e"))
         kube.apply(pod("f"))
+        wire.ask(kube, "limit=1")
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(wire.rest(), 0.05)
+            await asyncio.wait_for(wire.until(b"\n"), 0.1)
+    assert len(kube.requests) == 1
 
 
 async def test_the_old_token_is_refused_and_the_file_has_another(kube: FakeKube) -> None:

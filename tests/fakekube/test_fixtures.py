@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from tests.fakekube.fixtures import KubeApi
+from pathlib import Path
+
+import pytest
+
+from tests.fakekube.fixtures import KubeApi, api_server
 from tests.fakekube.kinds import LEASE, POD
+from tests.fakekube.kube import FakeKube
 from tests.fakekube.objects import lease, pod
 
 
@@ -22,3 +27,17 @@ async def test_objects_are_written_through_the_api(kube_api: KubeApi) -> None:
     assert await kube_api.names(POD) == ["b"]
     await kube_api.clear(POD, LEASE)
     assert await kube_api.names(LEASE) == []
+
+
+async def test_the_environment_names_a_server(
+    kube: FakeKube, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBE_TEST_URL", kube.url)
+    monkeypatch.setenv("KUBE_TEST_TOKEN", kube.token)
+    monkeypatch.setenv("KUBE_TEST_CA", str(kube.ca))
+    monkeypatch.setenv("KUBE_TEST_NAMESPACE", "trial")
+    async with api_server(tmp_path) as api:
+        await api.apply(pod("a"))
+    assert [obj["metadata"]["namespace"] for obj in kube.objects(POD)] == ["trial"]
+    (created, *_) = kube.requests
+    assert (created.method, created.path) == ("POST", POD.path("trial"))

@@ -61,6 +61,17 @@ async def test_a_list_is_watched_from_its_revision(kube: FakeKube, client: ApiCl
             break
 
 
+async def test_custom_objects_come_in_pages_too(kube: FakeKube, client: ApiClient) -> None:
+    kube.apply(pool("a", 8000), pool("b", 8000), pool("c", 8000))
+    api = CustomObjectsApi(client)
+    first = await api.list_namespaced_custom_object(*GROUP, limit=2)
+    assert [item["metadata"]["name"] for item in first["items"]] == ["a", "b"]
+    assert first["items"][0]["kind"] == "InferencePool"
+    assert first["metadata"]["remainingItemCount"] == 1
+    rest = await api.list_namespaced_custom_object(*GROUP, _continue=first["metadata"]["continue"])
+    assert [item["metadata"]["name"] for item in rest["items"]] == ["c"]
+
+
 async def test_bookmarks_come_to_those_who_want_them(kube: FakeKube, client: ApiClient) -> None:
     kube.apply(pool("p", 8000))
     api = CustomObjectsApi(client)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
@@ -135,19 +136,20 @@ async def test_a_refused_token_that_nothing_replaces_is_not_sent_again() -> None
 
 
 async def test_another_client_certificate_means_other_connections(kube: FakeKube) -> None:
-    folder = kube.service_account
-    config = kube.certificate_kubeconfig("ada")
-    client = KubeClient(await find_access(config))
-    assert await client.get(PODS)
-    kube.certificate_kubeconfig("bob")
-    for kind in ("crt", "key"):
-        (folder / f"bob.{kind}").replace(folder / f"ada.{kind}")
-    credential = await client.access.credentials.get()
-    renewed = await client.access.credentials.renew(credential)
-    assert renewed != credential
-    before = set(kube.connections)
-    assert await client.get(PODS)
-    assert set(kube.connections) - before
+    client = KubeClient(await find_access(kube.certificate_kubeconfig("ada")))
+    async with AsyncExitStack() as stack:
+        read = await stack.enter_async_context(client.watch(PODS, {}, idle_s=5.0))
+        before = set(kube.connections)
+        kube.certificate_kubeconfig("bob")
+        for kind in ("crt", "key"):
+            (kube.service_account / f"bob.{kind}").replace(kube.service_account / f"ada.{kind}")
+        former = await client.access.credentials.get()
+        assert await client.access.credentials.renew(former) != former
+        assert await client.get(PODS)
+        assert set(kube.connections) - before
+        with pytest.raises(UnreachableError) as caught:
+            await anext(read)  # its connection was made with the former certificate
+        assert not isinstance(caught.value, StalledError)
     await client.aclose()
 
 

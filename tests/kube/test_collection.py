@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epp.kube.collection import Collection
-from epp.kube.errors import ReportedError, UnreadableError
+from epp.kube.errors import KubeError, ReportedError, UnreadableError
 from epp.kube.objects import KubeObject
 from tests.kube.script import error_event, event, page, thing
 
@@ -149,6 +150,32 @@ def test_in_several_namespaces_a_name_is_not_enough() -> None:
     made = Collection(Thing, one_namespace=False)
     take(made, listed(thing("a", "1", "x"), thing("a", "2", "y")))
     assert sorted(made.objects) == ["x/a", "y/a"]
+
+
+@given(st.data(), st.binary(min_size=1, max_size=4))
+def test_bytes_that_went_wrong_are_an_error_at_most(data: st.DataObject, wrong: bytes) -> None:
+    for right, read in (
+        (page("5", "a", "b"), Collection(Thing).page),
+        (event("ADDED", "b", "6"), Collection(Thing).apply),
+        (error_event(500, "InternalError"), Collection(Thing).apply),
+    ):
+        at = data.draw(st.integers(0, len(right)))
+        with suppress(KubeError):
+            read(right[:at] + wrong + right[at + len(wrong) :])
+
+
+@pytest.mark.parametrize("before", [b"", b'{"type":"ADDED","object":', b'{"kind":"x","items":['])
+def test_an_abyss_of_brackets_is_an_error(before: bytes) -> None:
+    for read in (Collection(Thing).page, Collection(Thing).apply):
+        with pytest.raises(UnreadableError):
+            read(before + b"[" * 100_000)
+
+
+def test_an_object_that_is_not_utf8_is_left_out() -> None:
+    made = Collection(Thing)
+    items = b'"items":[{"metadata":{"name":"\xff"}}]'
+    body = b'{"kind":"XList","metadata":{"resourceVersion":"1"},' + items + b"}"
+    assert made.page(body).objects == {}
 
 
 NAMES = st.sampled_from("abcd")

@@ -38,6 +38,23 @@ async def test_after_each_fault_the_copy_is_what_the_server_has(
     assert all(copy.calls), "an outage is no reason to have nothing"
 
 
+HARD_TO_READ = [each for each in FAULTS if each.name in {"split-lines", "long-line", "next-line"}]
+
+
+@pytest.mark.parametrize("fault", HARD_TO_READ, ids=repr)
+async def test_lines_that_are_hard_to_read_are_read(
+    kube: FakeKube, client: KubeClient, fault: Fault
+) -> None:
+    kube.apply(pod("a"), pod("b"))
+    async with reflecting(client) as (reflector, copy):
+        await copy.until(versions(kube))
+        await kube.until(lambda: kube.watches)
+        async with fault(kube):
+            kube.apply(pod("e"))
+        await copy.until(versions(kube))
+        assert not reflector.stats.restarts
+
+
 LASTING = [each for each in FAULTS if each.name in {"every-watch-closes", "reset-then-refused"}]
 
 

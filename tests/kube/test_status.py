@@ -25,6 +25,7 @@ def test_a_status_object_says_why() -> None:
         (b"upstream connect error\n", "503: upstream connect error"),
         (b"\xff\xfe", "503: \ufffd\ufffd"),
         (b"[1]", "503: [1]"),
+        (b'{"message":"\xff"}', '503: {"message":"\ufffd"}'),
         (b"x" * 999, "503: " + "x" * 200),
     ],
 )

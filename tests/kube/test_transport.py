@@ -40,3 +40,28 @@ async def test_a_connection_notices_that_the_other_side_is_gone() -> None:
     assert {name: bool(value) for name, value in kept[0].items()} == dict.fromkeys(kept[0], True)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         assert kept[0][socket.TCP_USER_TIMEOUT] == 30_000
+
+
+async def test_a_handshake_that_is_cancelled_leaves_no_connection() -> None:
+    came, left = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(1)  # of the hello, which is never answered
+        came.set()
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        left.set()
+
+    async def ask(port: int) -> None:
+        request = httpx.Request("GET", f"https://127.0.0.1:{port}/", extensions={"timeout": {}})
+        await transport.handle_async_request(request)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    transport = tcp_transport(Trust().context(Credential()))
+    async with server, asyncio.timeout(10), asyncio.TaskGroup() as group:
+        task = group.create_task(ask(server.sockets[0].getsockname()[1]))
+        await came.wait()
+        task.cancel()
+        await left.wait()
+    await transport.aclose()

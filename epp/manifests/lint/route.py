@@ -80,9 +80,9 @@ class Route(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def gateways(self) -> list[str]:
-        """Return the names of the Gateways that it is attached to."""
+        """Return the names of the Gateways that it is attached to, each once."""
         parents = items(self.manifest.root, "spec", "parentRefs")
-        return [name for parent in parents if (name := text(parent, "name"))]
+        return list(dict.fromkeys(name for parent in parents if (name := text(parent, "name"))))
 
 
 def header_matches(match: Node) -> Iterator[tuple[str, str, str]]:

@@ -8,6 +8,7 @@ from epp.manifests.lint.rules import (
     backends,
     bodies,
     costs,
+    extensions,
     limits,
     matches,
     picker_refs,
@@ -216,6 +217,12 @@ RULES = (
         WARNING,
         pickers.picker_grace,
         "raise terminationGracePeriodSeconds above both together",
+    ),
+    Rule(
+        "extension-fail-open",
+        ERROR,
+        extensions.extension_fail_open,
+        "remove it, and run two replicas of the picker",
     ),
     Rule("picker-role", ERROR, access.picker_role, "add the verbs to the Role"),
     Rule(

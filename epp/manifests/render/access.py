@@ -28,9 +28,9 @@ def role(pool: Pool) -> dict[str, Value]:
         "kind": "Role",
         "metadata": _metadata(pool),
         "rules": [
-            _rule([POOL_GROUP], ["inferencepools"], ["get", "list", "watch"]),
+            _rule([POOL_GROUP], ["inferencepools"], ["list", "watch"]),
             Noted(
-                _rule([LEGACY_POOL_GROUP], ["inferencepools"], ["get", "list", "watch"]),
+                _rule([LEGACY_POOL_GROUP], ["inferencepools"], ["list", "watch"]),
                 "The pool as older clusters serve it.",
             ),
             _rule([""], ["pods"], ["list", "watch"]),

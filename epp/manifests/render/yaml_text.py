@@ -98,7 +98,7 @@ def _scalar(value: object) -> str:
         case str() if _is_plain(value):
             return value
         case str():
-            # JSON is YAML, and escapes what must not stand in a file as it is.
+            # A JSON string is one of YAML too.
             return msgspec.json.encode(value).decode()
         case Mapping() if not value:
             return "{}"

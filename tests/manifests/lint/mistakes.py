@@ -18,6 +18,7 @@ OVERRIDE = 'allow-mode-override: "true"'
 PORTS = "    - number: 8000\n    - number: 8001\n"
 PICKER = "    name: llama-epp\n    port: { number: 9002 }\n"
 SERVICE = "    - { name: grpc, port: 9002, targetPort: grpc }\n"
+ACCOUNT = "kind: ServiceAccount\nmetadata: { name: llama-epp, namespace: models }\n"
 GPT = "            - { type: Exact, name: x-ai-eg-model, value: gpt }\n"
 
 
@@ -144,7 +145,7 @@ MISTAKES: list[tuple[str, ...]] = [
         "        request: 10m\n        backendRequest: 5s # here\n",
     ),
     ("short-timeout", "      timeouts: { request: 0s }\n", "      timeouts: {} # here\n"),
-    ("unknown-pool", LLAMA, LLAMA.replace("name: llama\n", "name: lama # here\n")),
+    ("unknown-pool", LLAMA, LLAMA.replace("name: llama\n", "name: llamas # here\n")),
     (
         "missing-reference-grant",
         LLAMA,
@@ -196,7 +197,7 @@ MISTAKES: list[tuple[str, ...]] = [
     (
         "selector-matches-nothing",
         "    matchLabels: { app: llama }\n",
-        "    matchLabels: { app: lama } # here\n",
+        "    matchLabels: { app: llamas } # here\n",
     ),
     ("fail-open-ignored", "failureMode: FailClose\n", "failureMode: FailOpen # here\n"),
     (
@@ -259,7 +260,7 @@ MISTAKES: list[tuple[str, ...]] = [
     (
         "picker-service-unknown",
         PICKER,
-        PICKER.replace("name: llama-epp\n", "name: lama-epp # here\n"),
+        PICKER.replace("name: llama-epp\n", "name: llamas-epp # here\n"),
     ),
     ("picker-service-port", PICKER, PICKER.replace("9002 }", "9003 } # here")),
     ("picker-headless-port", SERVICE, SERVICE.replace("grpc }", "9000 } # here")),
@@ -290,6 +291,20 @@ MISTAKES: list[tuple[str, ...]] = [
         "terminationGracePeriodSeconds: 339 # here\n",
     ),
     (
+        "extension-fail-open",
+        ACCOUNT,
+        ACCOUNT
+        + """---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyExtensionPolicy
+metadata: { name: picker, namespace: models }
+spec:
+  extProc:
+    - backendRefs: [{ name: llama-epp, port: 9002 }]
+      failOpen: true # here
+""",
+    ),
+    (
         "picker-role",
         "rules:\n  - apiGroups: [inference.networking.k8s.io]\n    resources: [inferencepools]\n"
         "    verbs: [get, list, watch]\n",
@@ -299,7 +314,7 @@ MISTAKES: list[tuple[str, ...]] = [
     (
         "picker-unbound",
         "      serviceAccountName: llama-epp\n      terminationGrace",
-        "      serviceAccountName: lama-epp # here\n      terminationGrace",
+        "      serviceAccountName: llamas-epp # here\n      terminationGrace",
     ),
     ("cost-type", "type: TotalToken }\n", "type: TotalTokens } # here\n"),
     (

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import typer
 import yaml
 
+from epp.cli.main import app
 from epp.manifests.render import picker
 from epp.manifests.render.yaml_text import write
 from tests.manifests.render.sample import model, pool
@@ -53,3 +55,11 @@ def test_service_and_budget_select_the_pods() -> None:
 
 def test_the_service_is_headless() -> None:
     assert yaml.safe_load(write(picker.service(pool())))["spec"]["clusterIP"] == "None"
+
+
+def test_every_flag_is_one_of_the_pickers() -> None:
+    serve = typer.main.get_command(app).commands["serve"]  # type: ignore[attr-defined]
+    known = {name for option in serve.params for name in option.opts}
+    command, *flags = arguments()
+    assert command == "serve"
+    assert {flag.partition("=")[0] for flag in flags} <= known

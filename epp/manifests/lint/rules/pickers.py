@@ -4,25 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from epp.manifests.lint.look import whole
+from epp.manifests.lint.look import items, text, whole
 from epp.manifests.lint.manifest import Spot
 from epp.manifests.lint.manifests import Manifests
+from epp.manifests.lint.pool import Pool
 from epp.manifests.lint.workload import Container, Workload
 
-_DRAIN_S = 30.0  # of the picker, if --drain-timeout does not say otherwise
+PICKER_DRAIN_S = 30.0  # of the picker, if --drain-timeout does not say otherwise
 _GRACE_S = 30  # of Kubernetes
 
 
 def picker_insecure(manifests: Manifests) -> Iterator[Spot]:
     """The picker of a pool speaks plaintext, but the gateway always calls it by TLS: every request
     is a 500."""
-    for _, picker in manifests.pickers():
-        for container in picker.containers:
+    for pool, picker in manifests.pickers():
+        for container in () if _called_otherwise(manifests, pool) else picker.containers:
             name = "insecure" if container.switched_on("insecure") else "secure-serving"
             # The second one is what other pickers call it.
             if name == "insecure" or container.value(name) == "false":
                 wrong = "the picker does not speak TLS"
                 yield picker.manifest.spot(container.flags(name)[-1], wrong)
+
+
+def _called_otherwise(manifests: Manifests, pool: Pool) -> bool:
+    """Tell whether Envoy Gateway's own policy calls the picker, and no route leads to the pool."""
+    named = {
+        text(backend, "name")
+        for policy in manifests.of("EnvoyExtensionPolicy")
+        for processor in items(policy.root, "spec", "extProc")
+        for backend in items(processor, "backendRefs")
+    }
+    routed = any(b.is_pool and manifests.pool_of(b) is pool for b in manifests.backends())
+    return pool.picker in named and not routed
 
 
 def picker_selected(manifests: Manifests) -> Iterator[Spot]:
@@ -40,7 +53,6 @@ def picker_grace(manifests: Manifests) -> Iterator[Spot]:
         grace_s = whole(workload.template, "spec", "terminationGracePeriodSeconds")
         needed_s = 0.0 if picker is None else _drain_s(picker) + _pre_stop_s(picker)
         allowed_s = _GRACE_S if grace_s is None else grace_s
-        # The default drain in the default period is what Kubernetes users expect, so that is fine.
         if picker is not None and allowed_s < needed_s:
             yield _grace_spot(workload, allowed_s, needed_s)
 
@@ -55,7 +67,7 @@ def _drain_s(picker: Container) -> float:
     try:
         return float(picker.value("drain-timeout"))
     except ValueError:
-        return _DRAIN_S
+        return PICKER_DRAIN_S
 
 
 def _pre_stop_s(picker: Container) -> int:

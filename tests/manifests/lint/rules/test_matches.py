@@ -3,6 +3,7 @@ from __future__ import annotations
 from tests.manifests.lint.mistakes import EMBED_MATCH, GPT, LLAMA_MATCH
 from tests.manifests.lint.planted import findings, found, plant
 
+EMBED_RULE = "    - matches:\n" + EMBED_MATCH
 DOCS = "        - path: { type: PathPrefix, value: /docs }\n"
 
 
@@ -45,3 +46,10 @@ def test_the_order_of_headers_does_not_matter() -> None:
 def test_a_path_more_is_another_match() -> None:
     text = plant((DOCS, DOCS + DOCS.replace("PathPrefix", "Exact")))
     assert found(text) == []
+
+
+def test_two_listeners_of_a_gateway_are_no_two_matches() -> None:
+    parent = (
+        "    - { group: gateway.networking.k8s.io, kind: Gateway, name: ai, sectionName: tls }\n"
+    )
+    assert found(plant(("  rules:\n" + EMBED_RULE, parent + "  rules:\n" + EMBED_RULE))) == []

@@ -19,6 +19,25 @@ def test_plaintext_is_a_mistake_only_behind_a_gateway() -> None:
     assert "picker-insecure" not in {rule for rule, _ in found(text)}
 
 
+POLICY = """---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyExtensionPolicy
+spec:
+  extProc: [{ backendRefs: [{ name: embed-epp, port: 9002 }] }]
+"""
+INSECURE = ("args: [--pool-name=embed]", "args: [--insecure]")
+
+
+def test_a_policy_of_envoy_gateway_may_call_a_picker_in_plaintext() -> None:
+    unused = plant(INSECURE, ("kind: InferencePool, name: embed }", "kind: Service, name: x }"))
+    assert "picker-insecure" in {rule for rule, _ in found(unused)}
+    assert "picker-insecure" not in {rule for rule, _ in found(unused + POLICY)}
+
+
+def test_a_pool_with_a_route_is_called_by_tls_whatever_else_calls_its_picker() -> None:
+    assert [rule for rule, _ in found(plant(INSECURE) + POLICY)] == ["picker-insecure"]
+
+
 def test_plaintext_by_a_variable_is_found_as_well() -> None:
     image = "          image: registry.example.com/epp:1.0\n"
     text = plant((image, image + '          env: [{ name: EPP_INSECURE, value: "1" }]\n'))

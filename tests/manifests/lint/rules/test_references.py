@@ -7,7 +7,7 @@ from tests.manifests.lint.planted import CLEAN, findings, found, plant
 
 
 def test_a_name_that_comes_near_is_named() -> None:
-    (finding,) = findings(plant((LLAMA, LLAMA.replace("name: llama\n", "name: lama\n"))))
+    (finding,) = findings(plant((LLAMA, LLAMA.replace("name: llama\n", "name: llamas\n"))))
     assert finding.message.endswith('; did you mean "llama"?')
 
 
