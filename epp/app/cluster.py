@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 RESTART_S = 5.0
 
-Make = Callable[[str, PoolSource], ServedPool]
+Make = Callable[[str, PoolSource, Callable[[], None]], ServedPool]
 
 
 class ServedCluster:
@@ -92,8 +92,7 @@ class ServedCluster:
         for pool in change.came:
             self._add(str(pool))
             self._start(str(pool))
-        if not self.pools:
-            self._readiness.know(True)  # nobody to serve, and nothing to wait for
+        self._judge()
 
     def _add(self, name: str) -> None:
         namespace, _, short = name.partition("/")
@@ -105,7 +104,7 @@ class ServedCluster:
             limits=self._limits,
             told=lambda facts: self._learn(name, facts),
         )
-        self.pools[name] = self._make(name, source)
+        self.pools[name] = self._make(name, source, self._judge)
 
     def _start(self, name: str) -> None:
         self._tasks[name] = self._group.create_task(_forever(name, self.pools[name].run))
@@ -123,9 +122,18 @@ class ServedCluster:
         self.pools[name].learn(facts)
         self._told.add(name)
         self._replan()
-        if self._told.issuperset(self.pools):
-            exist = any(pool.facts.exists for pool in self.pools.values())
-            self._readiness.know(exist or self._settings.all_pools)
+        self._judge()
+
+    def _judge(self) -> None:
+        """Say whether every pool is known: that it is there, and its endpoints, or that it is not.
+
+        A picker that is asked before it knows the endpoints would refuse what it could serve.
+        """
+        if not self._told.issuperset(self.pools):
+            return
+        there = [pool for pool in self.pools.values() if pool.facts.exists]
+        listed = all(pool.discovered.is_set() for pool in there)
+        self._readiness.know(listed and bool(there or self._settings.all_pools))
 
     def _replan(self) -> None:
         found = [

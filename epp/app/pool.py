@@ -48,6 +48,7 @@ class ServedPool:
         metrics: Metrics,
         decisions: Decisions,
         clock: Callable[[], float],
+        published: Callable[[], None] = lambda: None,
         listeners: Sequence[Listener] = (),
     ) -> None:
         self.name = name
@@ -65,6 +66,7 @@ class ServedPool:
         self._mismatches: set[Mismatch] = set()
         self._source = source
         self._clock = clock
+        self._published = published
         self._metrics = metrics
         self._scheduling = scheduling
         self._poller = _poller(settings, self.store, self.in_flight, clock)
@@ -131,6 +133,7 @@ class ServedPool:
         self._poller.follow(change)
         self._scheduling.scheduler.forget(change.left)
         self.discovered.set()
+        self._published()
         if change:
             _log.info(
                 "pool changed",

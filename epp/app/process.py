@@ -150,7 +150,9 @@ class App:
             await self.pool.discovered.wait()
             self._readiness.know(True)
 
-    def _make(self, name: str, source: Source) -> ServedPool:
+    def _make(
+        self, name: str, source: Source, published: Callable[[], None] = lambda: None
+    ) -> ServedPool:
         pool = self.pools[name] = ServedPool(
             name,
             source,
@@ -159,6 +161,7 @@ class App:
             metrics=self.metrics,
             decisions=self.decisions,
             clock=self._clock,
+            published=published,
             listeners=self._on_decision,
         )
         return pool

@@ -117,6 +117,13 @@ async def test_a_request_goes_to_a_pod_of_the_pool(kube: FakeKube) -> None:
         assert destination(await picked(app.grpc_port)) == "10.0.0.1:8000"
 
 
+async def test_a_picker_is_not_ready_before_it_knows_the_pods(kube: FakeKube) -> None:
+    for _ in range(5):
+        async with running(settings(kube, "default/chat")) as app:
+            await until_ready(app)
+            assert addresses(app, "default/chat") == ["10.0.0.1:8000"]
+
+
 async def test_a_pod_that_comes_is_picked_and_one_that_goes_is_not(kube: FakeKube) -> None:
     async with running(settings(kube, "default/chat")) as app:
         await until(lambda: addresses(app, "default/chat") == ["10.0.0.1:8000"])

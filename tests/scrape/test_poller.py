@@ -40,7 +40,7 @@ async def running(poller: Poller) -> AsyncIterator[None]:
 
 async def until(true: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110 - what is waited for is a plain counter
+        while not true():
             await asyncio.sleep(0.002)
 
 
