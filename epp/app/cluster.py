@@ -22,6 +22,7 @@ from epp.discovery.cluster import ApiServer
 from epp.discovery.facts import PoolFacts
 from epp.discovery.kubernetes import PoolSource
 from epp.discovery.pods import PodRules
+from epp.discovery.tasks import start
 from epp.kube.client import KubeClient
 from epp.kube.lease import Election
 from epp.kube.reflector import Reflector
@@ -107,10 +108,13 @@ class ServedCluster:
         self.pools[name] = self._make(name, source, self._judge)
 
     def _start(self, name: str) -> None:
-        self._tasks[name] = self._group.create_task(_forever(name, self.pools[name].run))
+        task = start(self._group, _forever(name, self.pools[name].run))
+        if task is not None:
+            self._tasks[name] = task
 
     def _end(self, name: str) -> None:
-        self._tasks.pop(name).cancel()
+        if (task := self._tasks.pop(name, None)) is not None:
+            task.cancel()
         self._forget(name)
         self.pools.pop(name).clear()
         self._told.discard(name)
@@ -170,7 +174,9 @@ class ServedCluster:
 
 async def _forever(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a pool again when it fails: the others must not fall with it."""
-    while True:
+    task = asyncio.current_task()
+    # A failure on the way out hides the cancellation that it met.
+    while task is None or not task.cancelling():
         try:
             await run()
         except* Exception:  # noqa: BLE001  whatever it is, it is this pool's

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from epp.discovery.cluster import Cluster
 from epp.discovery.inference_pool import Pool
 from epp.discovery.pods import Pod
+from epp.discovery.tasks import start
 
 Selected: TypeAlias = Callable[[Pool, Mapping[str, Pod]], None]
 
@@ -62,7 +63,7 @@ class Selection:
             lambda pods: self._changed(following, pods),
             label_selector=pool.label_selector,
         )
-        following.task = self._group.create_task(collection.run())
+        following.task = start(self._group, collection.run())
         return following
 
     def _changed(self, following: _Following, pods: Mapping[str, Pod]) -> None:
