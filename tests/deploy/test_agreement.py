@@ -296,6 +296,8 @@ def test_a_rule_with_a_pool_has_one_match_and_a_timeout() -> None:
 
 def test_what_routes_and_policies_name_is_there() -> None:
     there = {(found["kind"], found["metadata"]["name"]) for _, found in ai_gateway()}
+    # AI Gateway makes an HTTPRoute of each AIGatewayRoute, under its name.
+    there |= {("HTTPRoute", name) for kind, name in there if kind == "AIGatewayRoute"}
     for _, found in ai_gateway():
         spec = found["spec"]
         references = [

@@ -36,3 +36,15 @@ def test_a_route_with_the_gateway_and_the_picker(
     )
 
     assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_all_samples_can_be_applied_side_by_side() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "epp", "lint", "--strict", DEPLOY],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert (result.returncode, result.stdout) == (0, "")
