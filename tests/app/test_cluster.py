@@ -29,6 +29,7 @@ def settings(kube: FakeKube, *pools: str, **others: Any) -> Settings:
     return msgspec.structs.replace(
         Settings(
             pools=pools,
+            pod_networks=("127.0.0.0/8",),  # their metrics are asked for: on loopback only
             kubeconfig=kube.kubeconfig,
             host="127.0.0.1",
             grpc_port=0,
@@ -107,31 +108,31 @@ def annotated(made: Fields, name: str, value: str) -> Fields:
 async def kube() -> AsyncIterator[FakeKube]:
     async with FakeKube() as server:
         server.apply(pool("chat", 8000, app="vllm"))
-        server.apply(pod("a", ip="10.0.0.1", app="vllm"))
+        server.apply(pod("a", ip="127.0.0.1", app="vllm"))
         yield server
 
 
 async def test_a_request_goes_to_a_pod_of_the_pool(kube: FakeKube) -> None:
     async with running(settings(kube, "default/chat")) as app:
         await until_ready(app)
-        assert destination(await picked(app.grpc_port)) == "10.0.0.1:8000"
+        assert destination(await picked(app.grpc_port)) == "127.0.0.1:8000"
 
 
 async def test_a_picker_is_not_ready_before_it_knows_the_pods(kube: FakeKube) -> None:
     for _ in range(5):
         async with running(settings(kube, "default/chat")) as app:
             await until_ready(app)
-            assert addresses(app, "default/chat") == ["10.0.0.1:8000"]
+            assert addresses(app, "default/chat") == ["127.0.0.1:8000"]
 
 
 async def test_a_pod_that_comes_is_picked_and_one_that_goes_is_not(kube: FakeKube) -> None:
     async with running(settings(kube, "default/chat")) as app:
-        await until(lambda: addresses(app, "default/chat") == ["10.0.0.1:8000"])
-        kube.apply(pod("b", ip="10.0.0.2", app="vllm"))
+        await until(lambda: addresses(app, "default/chat") == ["127.0.0.1:8000"])
+        kube.apply(pod("b", ip="127.0.0.2", app="vllm"))
         await until(lambda: len(addresses(app, "default/chat")) == 2)
-        kube.apply(pod("a", ip="10.0.0.1", ready=False, app="vllm"))
-        await until(lambda: addresses(app, "default/chat") == ["10.0.0.2:8000"])
-        assert destination(await picked(app.grpc_port)) == "10.0.0.2:8000"
+        kube.apply(pod("a", ip="127.0.0.1", ready=False, app="vllm"))
+        await until(lambda: addresses(app, "default/chat") == ["127.0.0.2:8000"])
+        assert destination(await picked(app.grpc_port)) == "127.0.0.2:8000"
 
 
 async def test_a_picker_is_ready_while_its_pool_exists_and_lives_on_without_it(
@@ -154,14 +155,14 @@ async def test_two_pools_are_told_apart_by_their_ports(kube: FakeKube) -> None:
         made = pool(name, 8000, app=name)
         made["spec"]["endpointPickerRef"]["port"]["number"] = port
         kube.apply(made)
-    kube.apply(pod("c", ip="10.0.1.1", app="chat"))
-    kube.apply(pod("d", ip="10.0.2.1", app="code"))
+    kube.apply(pod("c", ip="127.0.1.1", app="chat"))
+    kube.apply(pod("d", ip="127.0.2.1", app="code"))
     async with running(settings(kube, "default/chat", "default/code")) as app:
         await until_ready(app)
         await until(lambda: all(addresses(app, f"default/{n}") for n in ports))
         await until(lambda: set(ports.values()) <= set(app._doors._doors))
-        assert destination(await picked(ports["chat"])) == "10.0.1.1:8000"
-        assert destination(await picked(ports["code"])) == "10.0.2.1:8000"
+        assert destination(await picked(ports["chat"])) == "127.0.1.1:8000"
+        assert destination(await picked(ports["code"])) == "127.0.2.1:8000"
 
 
 async def test_every_pool_is_served_as_it_comes_and_goes(kube: FakeKube) -> None:
@@ -216,8 +217,8 @@ async def test_flags_that_do_not_fit_together_are_refused(kube: FakeKube) -> Non
         (settings(kube, "a/b/c"), "namespace/name"),
         (settings(kube, "a/b", default_pool="b"), "namespace/name"),
         (settings(kube, "a/b", "a/c", leader_election=True), "one --pool"),
-        (settings(kube, "a/b", pod_networks=("10.0.0.1/8",)), "10.0.0.0/8"),
-        (settings(kube, "a/b", endpoints=("http://10.0.0.1:1",)), "--pool"),
+        (settings(kube, "a/b", pod_networks=("127.0.0.1/8",)), "10.0.0.0/8"),
+        (settings(kube, "a/b", endpoints=("http://127.0.0.1:1",)), "--pool"),
     ):
         with pytest.raises(SettingsError, match=words):
             await App(wrong).run(asyncio.Event())

@@ -1,0 +1,54 @@
+"""Whatever the API server does, requests are served, and the pool is right in the end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.app.test_cluster import addresses, picked, running, settings, until, until_ready
+from tests.fakekube.faults import FAULTS, LASTING, Fault
+from tests.fakekube.kinds import POD
+from tests.fakekube.kube import FakeKube
+from tests.fakekube.objects import pod, pool
+from tests.server.envoy import destination
+
+SEEN_AFTER_S = 5.0  # of the server's return
+REFUSING_S = 5.0  # a server that refuses twice is back only when it was asked for the third time
+
+# Given up after three minutes: tests/kube has it with shorter times.
+OUTAGES = [fault for fault in FAULTS if fault.name != "silence"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", OUTAGES, ids=repr)
+async def test_requests_are_served_and_the_pool_is_right_in_the_end(fault: Fault) -> None:
+    async with FakeKube() as kube:
+        kube.apply(pool("chat", 8000, app="vllm"))
+        kube.apply(
+            *(pod(name, ip=ip, app="vllm") for name, ip in (("a", "127.0.0.1"), ("b", "127.0.0.2")))
+        )
+        async with running(settings(kube, "default/chat")) as app:
+            await until_ready(app)
+            await until(lambda: len(kube.watches) >= 2)
+            before = len(kube.requests)
+            async with fault(kube):
+                kube.delete(POD, "a")
+                kube.apply(pod("e", ip="127.0.0.5", app="vllm"))
+                for _ in range(5):
+                    assert destination(await picked(app.grpc_port))
+                    await asyncio.sleep(0.05)
+                if fault in LASTING:
+                    await asyncio.sleep(1.0)
+            async with asyncio.timeout(REFUSING_S + SEEN_AFTER_S):
+                while sorted(addresses(app, "default/chat")) != [
+                    "127.0.0.2:8000",
+                    "127.0.0.5:8000",
+                ]:
+                    assert addresses(app, "default/chat"), "an outage empties no pool"
+                    await asyncio.sleep(0.01)
+            assert destination(await picked(app.grpc_port)) in {"127.0.0.2:8000", "127.0.0.5:8000"}
+            watched = {request.path for request in kube.requests[before:]}
+            for path in watched:
+                asked = sum(request.path == path for request in kube.requests[before:])
+                assert asked <= 10, f"{asked} requests for {path}"
