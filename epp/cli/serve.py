@@ -26,190 +26,215 @@ from epp.exchange.modes import BodyMode
 _BODY_MODES = {"duplex": BodyMode.FULL_DUPLEX_STREAMED, "buffered": BodyMode.BUFFERED}
 
 
+Pool = Annotated[
+    list[str] | None,
+    typer.Option(
+        envvar="EPP_POOL",
+        metavar="NAMESPACE/NAME",
+        help="An InferencePool of the cluster, in the place of endpoints. Can be repeated; "
+        "then each pool has the port of its own endpointPickerRef.",
+    ),
+]
+AllPools = Annotated[
+    bool,
+    typer.Option(
+        "--all-pools", envvar="EPP_ALL_POOLS", help="Every InferencePool, by their own ports."
+    ),
+]
+Namespace = Annotated[
+    str,
+    typer.Option(
+        envvar="EPP_NAMESPACE",
+        help="Of a --pool written without one, and of --all-pools (all namespaces if empty).",
+    ),
+]
+DefaultPool = Annotated[
+    str,
+    typer.Option(
+        envvar="EPP_DEFAULT_POOL",
+        metavar="NAMESPACE/NAME",
+        help="Of several pools, the one whose requests come in on --grpc-port.",
+    ),
+]
+PodNetwork = Annotated[
+    list[str] | None,
+    typer.Option(
+        envvar="EPP_POD_NETWORK",
+        metavar="CIDR",
+        help="Requests go only to pods with an address in it. Can be repeated; without it: all "
+        "but loopback, link-local and the like.",
+    ),
+]
+HostNetworkPods = Annotated[
+    bool,
+    typer.Option(
+        "--host-network-pods",
+        envvar="EPP_HOST_NETWORK_PODS",
+        help="Send requests to pods that have their node's address, too.",
+    ),
+]
+Kubeconfig = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="EPP_KUBECONFIG",
+        metavar="FILE",
+        help="The way to the cluster; without it: $KUBECONFIG, the pod's service account, or "
+        "~/.kube/config.",
+    ),
+]
+HaEnableLeaderElection = Annotated[
+    bool,
+    typer.Option(
+        "--ha-enable-leader-election",
+        envvar="EPP_HA_ENABLE_LEADER_ELECTION",
+        help="Of several pickers of one pool, only the leader is ready.",
+    ),
+]
+GrpcPort = Annotated[
+    int, typer.Option(envvar="EPP_GRPC_PORT", help="Envoy's ext_proc calls.", **PORT)
+]
+GrpcHealthPort = Annotated[
+    int,
+    typer.Option(envvar="EPP_GRPC_HEALTH_PORT", help="gRPC health checks, plaintext.", **PORT),
+]
+MetricsPort = Annotated[
+    int,
+    typer.Option(envvar="EPP_METRICS_PORT", help="Prometheus metrics and decisions.", **PORT),
+]
+Host = Annotated[str, typer.Option(envvar="EPP_HOST", help="Address to listen on; all if empty.")]
+Insecure = Annotated[
+    bool,
+    typer.Option("--insecure", envvar="EPP_INSECURE", help="No TLS on the ext_proc port."),
+]
+CertPath = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="EPP_CERT_PATH",
+        metavar="DIR",
+        help="Folder with tls.crt and tls.key, read again when they change. Without it the "
+        "certificate is self-signed, which gateways accept.",
+    ),
+]
+DrainTimeout = Annotated[
+    float,
+    typer.Option(
+        envvar="EPP_DRAIN_TIMEOUT",
+        metavar="SECONDS",
+        min=0,
+        help="How long open streams may take to finish after SIGTERM.",
+    ),
+]
+MaxBodyBytes = Annotated[
+    int,
+    typer.Option(envvar="EPP_MAX_BODY_BYTES", help="A longer request body gets 413.", min=1),
+]
+Bodies = Annotated[
+    Literal["duplex", "buffered"],
+    typer.Option(
+        envvar="EPP_BODY_MODE",
+        help="How an Envoy sends bodies that is too old to say it itself.",
+    ),
+]
+MaxConcurrentStreams = Annotated[
+    int,
+    typer.Option(
+        envvar="EPP_MAX_CONCURRENT_STREAMS",
+        min=0,
+        help="Streams on one connection, 0: any number. Envoy opens another connection for "
+        "more, but of a burst on a new one, those above the limit fail.",
+    ),
+]
+RefreshMetricsInterval = Annotated[
+    float,
+    typer.Option(
+        envvar="EPP_REFRESH_METRICS_INTERVAL",
+        metavar="SECONDS",
+        min=0.001,
+        help="How often a server in use is asked for its metrics.",
+    ),
+]
+IdleMetricsInterval = Annotated[
+    float,
+    typer.Option(
+        envvar="EPP_IDLE_METRICS_INTERVAL",
+        metavar="SECONDS",
+        min=0.001,
+        help="The same for one that has had no request of ours for a while.",
+    ),
+]
+MetricsStalenessThreshold = Annotated[
+    float,
+    typer.Option(
+        envvar="EPP_METRICS_STALENESS_THRESHOLD",
+        metavar="SECONDS",
+        min=0.001,
+        help="Metrics older than this count as unknown.",
+    ),
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="EPP_MODEL_SERVER_METRICS_TOKEN_FILE",
+        metavar="FILE",
+        help="Bearer token for the servers' metrics pages.",
+    ),
+]
+SkipVerify = Annotated[
+    bool,
+    typer.Option(
+        "--model-server-metrics-https-insecure-skip-verify",
+        envvar="EPP_MODEL_SERVER_METRICS_HTTPS_INSECURE_SKIP_VERIFY",
+        help="Do not check the servers' certificates when reading metrics over https.",
+    ),
+]
+ObserveResponses = Annotated[
+    bool,
+    typer.Option(
+        envvar="EPP_OBSERVE_RESPONSES",
+        help="Read answers: token usage and time to first token. Without it, a buffered pool "
+        "with mode override costs nothing per chunk.",
+    ),
+]
+Decisions = Annotated[
+    int,
+    typer.Option(
+        envvar="EPP_DECISIONS",
+        min=0,
+        help="How many of the last decisions /decisions on the metrics port explains.",
+    ),
+]
+
+
 def serve(
     endpoint: Endpoints = None,
     endpoints_file: EndpointsFile = None,
     engine: Engine = "vllm",
-    pool: Annotated[
-        list[str] | None,
-        typer.Option(
-            envvar="EPP_POOL",
-            metavar="NAMESPACE/NAME",
-            help="An InferencePool of the cluster, in the place of endpoints. Can be repeated; "
-            "then each pool has the port of its own endpointPickerRef.",
-        ),
-    ] = None,
-    all_pools: Annotated[
-        bool,
-        typer.Option(
-            "--all-pools", envvar="EPP_ALL_POOLS", help="Every InferencePool, by their own ports."
-        ),
-    ] = False,
-    namespace: Annotated[
-        str,
-        typer.Option(
-            envvar="EPP_NAMESPACE",
-            help="Of a --pool written without one, and of --all-pools (all namespaces if empty).",
-        ),
-    ] = "",
-    default_pool: Annotated[
-        str,
-        typer.Option(
-            envvar="EPP_DEFAULT_POOL",
-            metavar="NAMESPACE/NAME",
-            help="Of several pools, the one whose requests come in on --grpc-port.",
-        ),
-    ] = "",
-    pod_network: Annotated[
-        list[str] | None,
-        typer.Option(
-            envvar="EPP_POD_NETWORK",
-            metavar="CIDR",
-            help="Requests go only to pods with an address in it. Can be repeated; without it: all "
-            "but loopback, link-local and the like.",
-        ),
-    ] = None,
-    host_network_pods: Annotated[
-        bool,
-        typer.Option(
-            "--host-network-pods",
-            envvar="EPP_HOST_NETWORK_PODS",
-            help="Send requests to pods that have their node's address, too.",
-        ),
-    ] = False,
-    kubeconfig: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="EPP_KUBECONFIG",
-            metavar="FILE",
-            help="The way to the cluster; without it: $KUBECONFIG, the pod's service account, or "
-            "~/.kube/config.",
-        ),
-    ] = None,
-    ha_enable_leader_election: Annotated[
-        bool,
-        typer.Option(
-            "--ha-enable-leader-election",
-            envvar="EPP_HA_ENABLE_LEADER_ELECTION",
-            help="Of several pickers of one pool, only the leader is ready.",
-        ),
-    ] = False,
+    pool: Pool = None,
+    all_pools: AllPools = False,
+    namespace: Namespace = "",
+    default_pool: DefaultPool = "",
+    pod_network: PodNetwork = None,
+    host_network_pods: HostNetworkPods = False,
+    kubeconfig: Kubeconfig = None,
+    ha_enable_leader_election: HaEnableLeaderElection = False,
     config_file: ConfigFile = None,
-    grpc_port: Annotated[
-        int, typer.Option(envvar="EPP_GRPC_PORT", help="Envoy's ext_proc calls.", **PORT)
-    ] = 9002,
-    grpc_health_port: Annotated[
-        int,
-        typer.Option(envvar="EPP_GRPC_HEALTH_PORT", help="gRPC health checks, plaintext.", **PORT),
-    ] = 9003,
-    metrics_port: Annotated[
-        int,
-        typer.Option(envvar="EPP_METRICS_PORT", help="Prometheus metrics and decisions.", **PORT),
-    ] = 9090,
-    host: Annotated[
-        str, typer.Option(envvar="EPP_HOST", help="Address to listen on; all if empty.")
-    ] = "",
-    insecure: Annotated[
-        bool,
-        typer.Option("--insecure", envvar="EPP_INSECURE", help="No TLS on the ext_proc port."),
-    ] = False,
-    cert_path: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="EPP_CERT_PATH",
-            metavar="DIR",
-            help="Folder with tls.crt and tls.key, read again when they change. Without it the "
-            "certificate is self-signed, which gateways accept.",
-        ),
-    ] = None,
-    drain_timeout: Annotated[
-        float,
-        typer.Option(
-            envvar="EPP_DRAIN_TIMEOUT",
-            metavar="SECONDS",
-            min=0,
-            help="How long open streams may take to finish after SIGTERM.",
-        ),
-    ] = 30.0,
-    max_body_bytes: Annotated[
-        int,
-        typer.Option(envvar="EPP_MAX_BODY_BYTES", help="A longer request body gets 413.", min=1),
-    ] = 16 * 1024 * 1024,
-    body_mode: Annotated[
-        Literal["duplex", "buffered"],
-        typer.Option(
-            envvar="EPP_BODY_MODE",
-            help="How an Envoy sends bodies that is too old to say it itself.",
-        ),
-    ] = "duplex",
-    max_concurrent_streams: Annotated[
-        int,
-        typer.Option(
-            envvar="EPP_MAX_CONCURRENT_STREAMS",
-            min=0,
-            help="Streams on one connection, 0: any number. Envoy opens another connection for "
-            "more, but of a burst on a new one, those above the limit fail.",
-        ),
-    ] = 0,
-    refresh_metrics_interval: Annotated[
-        float,
-        typer.Option(
-            envvar="EPP_REFRESH_METRICS_INTERVAL",
-            metavar="SECONDS",
-            min=0.001,
-            help="How often a server in use is asked for its metrics.",
-        ),
-    ] = 0.05,
-    idle_metrics_interval: Annotated[
-        float,
-        typer.Option(
-            envvar="EPP_IDLE_METRICS_INTERVAL",
-            metavar="SECONDS",
-            min=0.001,
-            help="The same for one that has had no request of ours for a while.",
-        ),
-    ] = 1.0,
-    metrics_staleness_threshold: Annotated[
-        float,
-        typer.Option(
-            envvar="EPP_METRICS_STALENESS_THRESHOLD",
-            metavar="SECONDS",
-            min=0.001,
-            help="Metrics older than this count as unknown.",
-        ),
-    ] = 2.0,
-    model_server_metrics_token_file: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="EPP_MODEL_SERVER_METRICS_TOKEN_FILE",
-            metavar="FILE",
-            help="Bearer token for the servers' metrics pages.",
-        ),
-    ] = None,
-    model_server_metrics_https_insecure_skip_verify: Annotated[
-        bool,
-        typer.Option(
-            "--model-server-metrics-https-insecure-skip-verify",
-            envvar="EPP_MODEL_SERVER_METRICS_HTTPS_INSECURE_SKIP_VERIFY",
-            help="Do not check the servers' certificates when reading metrics over https.",
-        ),
-    ] = False,
-    observe_responses: Annotated[
-        bool,
-        typer.Option(
-            envvar="EPP_OBSERVE_RESPONSES",
-            help="Read answers: token usage and time to first token. Without it, a buffered pool "
-            "with mode override costs nothing per chunk.",
-        ),
-    ] = True,
-    decisions: Annotated[
-        int,
-        typer.Option(
-            envvar="EPP_DECISIONS",
-            min=0,
-            help="How many of the last decisions /decisions on the metrics port explains.",
-        ),
-    ] = 100,
+    grpc_port: GrpcPort = 9002,
+    grpc_health_port: GrpcHealthPort = 9003,
+    metrics_port: MetricsPort = 9090,
+    host: Host = "",
+    insecure: Insecure = False,
+    cert_path: CertPath = None,
+    drain_timeout: DrainTimeout = 30.0,
+    max_body_bytes: MaxBodyBytes = 16 * 1024 * 1024,
+    body_mode: Bodies = "duplex",
+    max_concurrent_streams: MaxConcurrentStreams = 0,
+    refresh_metrics_interval: RefreshMetricsInterval = 0.05,
+    idle_metrics_interval: IdleMetricsInterval = 1.0,
+    metrics_staleness_threshold: MetricsStalenessThreshold = 2.0,
+    model_server_metrics_token_file: TokenFile = None,
+    model_server_metrics_https_insecure_skip_verify: SkipVerify = False,
+    observe_responses: ObserveResponses = True,
+    decisions: Decisions = 100,
     log_level: LogLevel = "info",
     log_format: LogFormat = "auto",
 ) -> None:

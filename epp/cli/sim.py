@@ -14,42 +14,55 @@ from epp.demo.sim.faults import Faults
 from epp.demo.sim.options import SimOptions
 from epp.demo.sim.server import serve
 
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(help="Port to listen on; 0: any.", **PORT)]
+Name = Annotated[str, typer.Option(help="What answers say in the header x-served-by.")]
+ServedModelName = Annotated[
+    list[str] | None, typer.Option(help="A model that it serves. Can be repeated.")
+]
+Lora = Annotated[
+    list[str] | None, typer.Option(help="A LoRA adapter that it has. Can be repeated.")
+]
+MaxNumSeqs = Annotated[int, typer.Option(help="Requests in a batch.")]
+NumGpuBlocks = Annotated[int, typer.Option(help="Size of the KV cache.")]
+Speed = Annotated[
+    float, typer.Option(help="Of the hardware, 1 is an H100: 0.5 takes twice as long.")
+]
+TimeScale = Annotated[float, typer.Option(help="Of the clock: 10 plays ten seconds in one.")]
+BackgroundRps = Annotated[
+    float, typer.Option(help="Requests that it makes up for itself, per second.")
+]
+Seed = Annotated[int, typer.Option(help="Of everything that is drawn by lot.")]
+ErrorRate = Annotated[float, typer.Option(help="Share of requests answered 500.", min=0, max=1)]
+Hang = Annotated[bool, typer.Option("--hang", help="Never answer.")]
+SlowMetrics = Annotated[
+    float, typer.Option(metavar="SECONDS", help="How long /metrics takes.", min=0)
+]
+GarbageMetrics = Annotated[
+    bool, typer.Option("--garbage-metrics", help="Answer /metrics with nonsense.")
+]
+ExitAfter = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="Go away after so long.", min=0)
+]
+
 
 def sim(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0: any.", **PORT)] = 8000,
-    name: Annotated[str, typer.Option(help="What answers say in the header x-served-by.")] = "",
-    served_model_name: Annotated[
-        list[str] | None, typer.Option(help="A model that it serves. Can be repeated.")
-    ] = None,
-    lora: Annotated[
-        list[str] | None, typer.Option(help="A LoRA adapter that it has. Can be repeated.")
-    ] = None,
-    max_num_seqs: Annotated[int, typer.Option(help="Requests in a batch.")] = 256,
-    num_gpu_blocks: Annotated[int, typer.Option(help="Size of the KV cache.")] = 26_312,
-    speed: Annotated[
-        float, typer.Option(help="Of the hardware, 1 is an H100: 0.5 takes twice as long.")
-    ] = 1.0,
-    time_scale: Annotated[
-        float, typer.Option(help="Of the clock: 10 plays ten seconds in one.")
-    ] = 1.0,
-    background_rps: Annotated[
-        float, typer.Option(help="Requests that it makes up for itself, per second.")
-    ] = 0.0,
-    seed: Annotated[int, typer.Option(help="Of everything that is drawn by lot.")] = 0,
-    error_rate: Annotated[
-        float, typer.Option(help="Share of requests answered 500.", min=0, max=1)
-    ] = 0.0,
-    hang: Annotated[bool, typer.Option("--hang", help="Never answer.")] = False,
-    slow_metrics: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long /metrics takes.", min=0)
-    ] = 0.0,
-    garbage_metrics: Annotated[
-        bool, typer.Option("--garbage-metrics", help="Answer /metrics with nonsense.")
-    ] = False,
-    exit_after: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Go away after so long.", min=0)
-    ] = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    name: Name = "",
+    served_model_name: ServedModelName = None,
+    lora: Lora = None,
+    max_num_seqs: MaxNumSeqs = 256,
+    num_gpu_blocks: NumGpuBlocks = 26_312,
+    speed: Speed = 1.0,
+    time_scale: TimeScale = 1.0,
+    background_rps: BackgroundRps = 0.0,
+    seed: Seed = 0,
+    error_rate: ErrorRate = 0.0,
+    hang: Hang = False,
+    slow_metrics: SlowMetrics = 0.0,
+    garbage_metrics: GarbageMetrics = False,
+    exit_after: ExitAfter = None,
 ) -> None:
     """Simulate a vLLM server: OpenAI API, batching, KV cache, metrics, and faults on request.
 

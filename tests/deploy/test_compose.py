@@ -28,6 +28,7 @@ SERVICE = closed(
     network_mode={"type": "string", "pattern": "^service:"},
     ipc=one_of("host"),
     volumes=STRING_LIST,
+    environment={"type": "object", "additionalProperties": {"type": "string"}},
     healthcheck=named({"test!": STRING_LIST, "interval": STRING, "start_period": STRING}),
     depends_on={
         "oneOf": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 import msgspec
@@ -42,13 +43,13 @@ class Answer(msgspec.Struct, frozen=True):
         """Return the chunks that go before the first token's."""
         return []
 
+    @abstractmethod
     def delta(self, text: str, reason: str | None) -> dict[str, Any]:
         """Return the chunk of a token."""
-        raise NotImplementedError
 
+    @abstractmethod
     def whole(self, text: str, reason: str | None) -> dict[str, Any]:
         """Return the one choice of an answer that is not streamed."""
-        raise NotImplementedError
 
     def _object(self, kind: str, choices: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
         head = {"id": self.id, "object": kind, "created": self.created, "model": self.model}
