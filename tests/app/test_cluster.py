@@ -13,6 +13,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
+from epp.app.pool import ServedPool
 from epp.app.process import App
 from epp.config.settings import Settings, SettingsError
 from epp.demo.ports import free_port
@@ -163,6 +164,32 @@ async def test_two_pools_are_told_apart_by_their_ports(kube: FakeKube) -> None:
         await until(lambda: set(ports.values()) <= set(app._doors._doors))
         assert destination(await picked(ports["chat"])) == "127.0.1.1:8000"
         assert destination(await picked(ports["code"])) == "127.0.2.1:8000"
+
+
+async def test_a_pool_that_fails_starts_again_and_the_other_does_not_notice(
+    kube: FakeKube, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("epp.app.cluster.RESTART_S", 0.05)
+    port = free_port()
+    made = pool("code", 8000, app="code")
+    made["spec"]["endpointPickerRef"]["port"]["number"] = port
+    kube.apply(made, pod("d", ip="127.0.2.1", app="code"))
+    whole = ServedPool.run
+    failures: list[str] = []
+
+    async def run(self: ServedPool) -> None:
+        if self.name == "default/chat" and len(failures) < 3:
+            failures.append(self.name)
+            raise RuntimeError("boom")
+        await whole(self)
+
+    monkeypatch.setattr(ServedPool, "run", run)
+    async with running(settings(kube, "default/chat", "default/code")) as app:
+        await until(lambda: port in app._doors._doors)
+        await until(lambda: bool(addresses(app, "default/code")))
+        assert destination(await picked(port)) == "127.0.2.1:8000"
+        await until(lambda: addresses(app, "default/chat") == ["127.0.0.1:8000"])
+    assert len(failures) == 3
 
 
 async def test_every_pool_is_served_as_it_comes_and_goes(kube: FakeKube) -> None:
