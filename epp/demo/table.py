@@ -33,7 +33,7 @@ def live_table(
     for endpoint in endpoints:
         name = names[endpoint.address]
         table.add_row(name, *_cells(endpoint, scoreboard, name))
-    return Group(table, Text(_why(last), overflow="fold"))
+    return Group(table, Text(_why(last, names), overflow="fold"))
 
 
 def _cells(endpoint: Endpoint, scoreboard: Scoreboard, name: str) -> tuple[str, ...]:
@@ -56,8 +56,13 @@ def _known(count: int | None) -> str:
     return "-" if count is None else str(count)
 
 
-def _why(last: Decision | None) -> str:
-    return f"last decision: {sentence(last)}" if last else "no decision yet"
+def _why(last: Decision | None, names: Mapping[str, str]) -> str:
+    if last is None:
+        return "no decision yet"
+    text = sentence(last)
+    for address, name in names.items():
+        text = text.replace(address, name)
+    return f"last decision: {text}"
 
 
 def comparison(rows: Sequence[tuple[str, Scoreboard]], names: Sequence[str]) -> Table:

@@ -36,7 +36,7 @@ def test_the_live_table_shows_load_answers_and_the_last_decision() -> None:
     [two] = [line for line in text.splitlines() if " two " in line]
     assert "never" in two
     assert "?" in two
-    assert "last decision: 10.0.0.1:8000" in text
+    assert "last decision: one" in text
 
 
 def test_before_the_first_decision_the_table_says_so() -> None:

@@ -39,4 +39,4 @@ async def test_on_a_terminal_the_table_is_drawn_and_left_with_the_last_decision(
     out = io.StringIO()
     await watched(Console(file=out, width=80, force_terminal=True), 1)
     assert "no decision yet" in out.getvalue()
-    assert "last decision: 10.0.0.1:8000" in out.getvalue()
+    assert "last decision: one" in out.getvalue()
