@@ -31,9 +31,9 @@ def board() -> Scoreboard:
 def test_the_live_table_shows_load_answers_and_the_last_decision() -> None:
     decision = Decision(0.0, "default", (KNOWN,), (KNOWN,), totals=(0.0,))
     text = rendered(live_table("now", NAMES, [KNOWN, SILENT], board(), decision))
-    [one] = [line for line in text.splitlines() if " one " in line]
+    [one] = [line for line in text.splitlines() if "│ one " in line]
     assert all(cell in one for cell in ("1", "7", "3", "42%", "250 ms"))
-    [two] = [line for line in text.splitlines() if " two " in line]
+    [two] = [line for line in text.splitlines() if "│ two " in line]
     assert "never" in two
     assert "?" in two
     assert "last decision: one" in text
