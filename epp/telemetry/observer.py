@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from epp.exchange.events import Routed
+from epp.exchange.events import Refused
 from epp.routing.placement import Placement
 from epp.scheduling.decision import Decision
 from epp.telemetry.decisions import Decisions
 from epp.telemetry.in_flight import InFlight
 from epp.telemetry.metrics import Metrics
 from epp.telemetry.record import Record
+
+# No endpoint could take the request. Others that are refused were never scheduled.
+_UNPLACED = frozenset({429, 503})
 
 
 class Observer:
@@ -40,7 +43,8 @@ class Observer:
         """Take note of what the router made of a request, and how long it took."""
         decision, model = placement.decision, placement.labels.target_model
         if decision is None:
-            if not isinstance(placement.answer, Routed):
+            answer = placement.answer
+            if isinstance(answer, Refused) and answer.status in _UNPLACED:
                 self._metrics.scheduled(seconds, model, None)
             return
         # First what `finished` counts out: whatever else fails here, the books must balance.

@@ -64,6 +64,12 @@ def test_a_refusal_is_a_failed_attempt_and_no_decision() -> None:
     assert telling.value("llm_d_epp_scheduler_e2e_duration_seconds_count") == 1
 
 
+def test_a_request_that_cannot_be_understood_is_no_attempt() -> None:
+    telling = Telling()
+    telling.observer.placed(Placement(Labels(), Refused(400, "broken")), 0.001)
+    assert telling.value("llm_d_epp_scheduler_e2e_duration_seconds_count") is None
+
+
 def test_a_request_that_was_placed_before_is_not_told_again() -> None:
     telling = Telling()
     telling.observer.placed(Placement(Labels("m", "m"), ROUTED), 0.001)
