@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from epp.openai import apis
-from epp.scheduling import filters, handlers, pickers, producers, registry, scorers
+from epp.scheduling import catalogue, registry
 
 PLACED = frozenset({"filter", "scorer", "picker"})  # the kinds that a profile refers to
 PARSER = "parser"
@@ -17,8 +17,7 @@ PARSERS = frozenset(apis.PARSERS)  # rows of a table, not classes of a registry
 @functools.cache
 def register_all() -> None:
     """Fill the registries: the picker's own plugins and those of installed packages."""
-    for package in (filters, scorers, pickers, producers, handlers):
-        registry.load_package(package)
+    catalogue.load_builtin()
     registry.load_entry_points()
 
 

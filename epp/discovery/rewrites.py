@@ -89,6 +89,12 @@ class Rewrites(msgspec.Struct, frozen=True):
     def __bool__(self) -> bool:
         return bool(self.exact) or self.any is not None
 
+    @property
+    def models(self) -> set[str]:
+        """Every model that is named, asked for or served."""
+        splits = [*self.exact.values(), *([self.any] if self.any else [])]
+        return {*self.exact, *(model for split in splits for model in split.weights)}
+
     def target(self, model: str, sticky_key: bytes) -> str | None:
         """Return the model to serve instead of `model`; None: itself.
 

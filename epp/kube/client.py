@@ -137,9 +137,7 @@ class KubeClient:
                 content=body or None,
                 headers=_authorization(credential, body),
                 timeout=timeout,
-                extensions={"sni_hostname": name}
-                if (name := self._access.trust.server_name)
-                else {},
+                extensions=self._extensions,
             )
             return await http.send(request, stream=True)
 

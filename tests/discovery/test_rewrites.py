@@ -35,6 +35,12 @@ def said(found: Rewrites) -> list[str]:
     return [f"{c.name}: {c.where}: {c.text}" for c in found.complaints]
 
 
+def test_every_model_that_is_named_is_known() -> None:
+    found = Rewrites({"a": Split({"b": 1, "c": 1})}, Split({"d": 1}))
+    assert found.models == {"a", "b", "c", "d"}
+    assert Rewrites().models == set()
+
+
 def test_without_rewrites_a_model_stays() -> None:
     assert not Rewrites()
     assert Rewrites().target("m", KEY) is None

@@ -62,7 +62,10 @@ async def ask(process: asyncio.subprocess.Process) -> dict[str, Any]:
     return await read(process)
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's counters")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(),
+    reason="memory is measured by /proc, which only Linux has",
+)
 async def test_a_thousand_pods_are_small_and_soon_known_and_their_changes_cheap(
     kube: FakeKube,
 ) -> None:

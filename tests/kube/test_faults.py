@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from epp.kube.client import KubeClient
-from tests.fakekube.faults import FAULTS, Fault
+from tests.fakekube.faults import FAULTS, LASTING, Fault
 from tests.fakekube.kinds import POD
 from tests.fakekube.kube import FakeKube
 from tests.fakekube.objects import pod
@@ -53,9 +53,6 @@ async def test_lines_that_are_hard_to_read_are_read(
             kube.apply(pod("e"))
         await copy.until(versions(kube))
         assert not reflector.stats.restarts
-
-
-LASTING = [each for each in FAULTS if each.name in {"every-watch-closes", "reset-then-refused"}]
 
 
 @pytest.mark.parametrize("fault", LASTING, ids=repr)

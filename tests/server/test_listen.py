@@ -40,7 +40,9 @@ async def test_port_0_gives_back_the_port_that_was_found() -> None:
         assert repr(listener) == f"<Listener on port {listener.port}>"
 
 
-@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.skipif(
+    not has_ipv6(), reason="with IPv6 switched off in the kernel there is no second family to serve"
+)
 @pytest.mark.parametrize("address", ["127.0.0.1", "[::1]"])
 async def test_both_address_families_are_served_by_default(address: str) -> None:
     async with (
