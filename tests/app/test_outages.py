@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
@@ -48,7 +49,8 @@ async def test_requests_are_served_and_the_pool_is_right_in_the_end(fault: Fault
                     assert addresses(app, "default/chat"), "an outage empties no pool"
                     await asyncio.sleep(0.01)
             assert destination(await picked(app.grpc_port)) in {"127.0.0.2:8000", "127.0.0.5:8000"}
-            watched = {request.path for request in kube.requests[before:]}
-            for path in watched:
-                asked = sum(request.path == path for request in kube.requests[before:])
-                assert asked <= 10, f"{asked} requests for {path}"
+            for path in {request.path for request in kube.requests[before:]}:
+                asked = [r.at for r in kube.requests[before:] if r.path == path]
+                assert len(asked) <= 10, f"{len(asked)} requests for {path}"
+                # A server that refuses is back after its last refusal: how soon is it asked again?
+                assert all(b - a <= SEEN_AFTER_S for a, b in pairwise(asked)), path
