@@ -51,6 +51,13 @@ class RequestTrailers(RequestMessage, frozen=True):
     """The client's trailers, which end the request."""
 
 
+class AnswerEdit(msgspec.Struct, frozen=True):
+    """What the client must not see of what the picker changed in its request."""
+
+    model: str = ""  # in place of the model that answered; empty: leave it
+    hide_usage: bool = False  # the client did not ask for the usage of a stream
+
+
 class Routed(msgspec.Struct, frozen=True):
     """The answer to the action `Route`: where the request goes."""
 
@@ -59,6 +66,8 @@ class Routed(msgspec.Struct, frozen=True):
     metadata: Mapping[str, Mapping[str, str]] = {}  # namespace to key to value
     response_headers: Sequence[tuple[str, str]] = ()  # set on the answer to the client
     body: bytes | None = None  # in place of the client's; None: as it is
+    clear_route_cache: bool = False  # the proxy is to choose its route anew, by the headers set
+    edit: AnswerEdit | None = None
 
 
 class Refused(msgspec.Struct, frozen=True):

@@ -89,3 +89,5 @@ class Outcome(msgspec.Struct, frozen=True):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cached_tokens: int | None = None
+    ttft_s: float | None = None  # from the pick to the first token of the answer
+    itl_s: float | None = None  # mean time from one token to the next
