@@ -16,7 +16,9 @@ from benchmarks.routing.policies.prefixes import Prefixes
 from benchmarks.routing.policies.production import Production
 from benchmarks.routing.policies.simple import LeastRequest, PowerOfTwo, RoundRobin
 from benchmarks.routing.prompts import Prompts
-from epp.config.load import default_text
+from epp.config.load import load_preset
+from epp.config.model import EndpointPickerConfig
+from epp.config.presets import CLASSIC, MARGINAL_COST
 
 _UNBOUNDED = 10**9  # tokens: a tree that is not cut in the time of a run
 
@@ -29,7 +31,7 @@ class Setting(msgspec.Struct, frozen=True):
     kv_tokens: int
     max_load_age_s: float
 
-    def production(self, config: str) -> Policy:
+    def production(self, config: EndpointPickerConfig) -> Policy:
         """Return the picker with this configuration."""
         return Production(config, self.rng, self.prompts, self.kv_tokens, self.max_load_age_s)
 
@@ -46,5 +48,6 @@ POLICIES: dict[str, Callable[[Setting], Policy]] = {
     "aibrix-prefix": lambda s: AibrixPrefix(s.rng, s.prefixes()),
     "dynamo-kv": lambda s: DynamoKV(s.rng, s.prefixes()),
     "lmetric": lambda s: LMetric(s.rng, s.prefixes()),
-    "classic": lambda s: s.production(default_text()),
+    "classic": lambda s: s.production(load_preset(CLASSIC)),
+    "marginal-cost": lambda s: s.production(load_preset(MARGINAL_COST)),
 }

@@ -10,7 +10,7 @@ from benchmarks.routing.policies.policy import End
 from benchmarks.routing.prompts import Prompts
 from benchmarks.routing.trace import Request
 from epp.config.build import build
-from epp.config.load import load
+from epp.config.model import EndpointPickerConfig
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
 from epp.pool.store import Store
@@ -26,13 +26,13 @@ class Production:
 
     def __init__(
         self,
-        config: str,
+        config: EndpointPickerConfig,
         rng: random.Random,
         prompts: Prompts,
         kv_tokens: int,
         max_load_age_s: float = 2.0,
     ) -> None:
-        self._scheduler = build(load(config, "benchmark"), seed=rng.getrandbits(64)).scheduler
+        self._scheduler = build(config, seed=rng.getrandbits(64)).scheduler
         self._store = Store()
         self._rng = rng
         self._prompts = prompts
@@ -72,7 +72,11 @@ class Production:
     def pick(self, request: Request, now: float) -> int:
         """Schedule."""
         query = Query(
-            _MODEL, self._prompts.text(request), now=now, max_load_age_s=self._max_load_age_s
+            _MODEL,
+            self._prompts.text(request),
+            now=now,
+            max_load_age_s=self._max_load_age_s,
+            stream=True,
         )
         reservation = self._scheduler.schedule(query, self._store.snapshot().endpoints, self._rng)
         assert isinstance(reservation, Reservation)
@@ -82,13 +86,14 @@ class Production:
         return pod
 
     def first_token(self, request: Request, now: float) -> None:
-        """Tell nobody yet."""
+        """Tell the producers."""
+        self._reservations[request.number].first_token(now)
 
     def end(self, request: Request, end: End, now: float) -> None:
         """Release what was reserved."""
         reservation = self._reservations.pop(request.number)
         if not end.ok:
-            reservation.release(Outcome(503))
+            reservation.release(Outcome(503), now)
             return
         reservation.release(
             Outcome(
@@ -99,7 +104,8 @@ class Production:
                 cached_tokens=end.cached_tokens,
                 ttft_s=end.ttft_s,
                 itl_s=end.itl_s,
-            )
+            ),
+            now,
         )
 
     def _replace(self) -> None:
