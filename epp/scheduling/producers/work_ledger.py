@@ -63,7 +63,7 @@ class WorkLedgerProducer:
         prefix_match_info_producer_name: Annotated[str, msgspec.Meta(min_length=1)] = APPROX_PREFIX
 
     def __init__(self, parameters: Parameters) -> None:
-        self.reserved_tokens = parameters.reserved_tokens
+        self._reserved_tokens = self._own_reserved_tokens = parameters.reserved_tokens
         self._ramp_s = parameters.ramp_seconds
         self._matches = parameters.prefix_match_info_producer_name
         self._coefficients = Coefficients(
@@ -176,6 +176,10 @@ class WorkLedgerProducer:
         """Add nothing."""
         return ()
 
+    def reserve_tokens(self, tokens: int | None) -> None:
+        """Count so many tokens for an answer whose request gives no limit."""
+        self._reserved_tokens = self._own_reserved_tokens if tokens is None else tokens
+
     def _learn(self, held: Held, observed_s: float) -> None:
         if not held.learned:
             held.learned = True
@@ -184,7 +188,7 @@ class WorkLedgerProducer:
     def _expected_output(self, query: Query, mean: float) -> float:
         if query.max_tokens is not None:
             return min(float(query.max_tokens), mean)
-        return float(self.reserved_tokens) or mean
+        return float(self._reserved_tokens) or mean
 
     def _account(self, endpoint: Endpoint, now: float) -> Account:
         account = self._accounts.get(endpoint.address)

@@ -179,6 +179,15 @@ def test_an_answer_counts_as_long_as_its_limit_says_else_as_is_reserved(
     assert ledger.produce(query(PROMPT, max_tokens=limit), [A]).output == expected
 
 
+def test_what_is_reserved_can_be_changed_at_any_time_and_back() -> None:
+    ledger = made(reserved_tokens=900)
+    found = []
+    for tokens in (50, None):
+        ledger.reserve_tokens(tokens)
+        found.append(ledger.produce(query(PROMPT), [A]).output)
+    assert found == [50.0, 900.0]
+
+
 def test_a_limit_that_nobody_reaches_is_not_believed() -> None:
     assert made().produce(query(PROMPT, max_tokens=1_000_000), [A]).output == 256.0
 
