@@ -116,6 +116,7 @@ class ServedPool:
             max_body_bytes=own.max_body_bytes or flags.max_body_bytes,
         )
         self._scheduling.scheduler.prefer(own.profile)
+        self._scheduling.scheduler.reserve_tokens(own.reserved_tokens)
         self._metrics.know_models(facts.rewrites.models)
         self.router.rules = ClusterRules(facts.objectives, facts.rewrites)
 

@@ -12,7 +12,9 @@ from epp.scheduling.ledger.speeds import Speed
 from epp.scheduling.ledger.standing import Standing
 
 _USABLE = 0.95  # of the KV cache: fuller, a server begins to throw requests out
+_NEWEST = 0.1  # the weight of the last prompt in their mean
 _FREED_PERIOD_S = 10.0
+_SLOWEST_TURNOVER_S = 40.0  # of a whole cache, assumed where nothing has ended lately
 
 
 class Held:
@@ -100,6 +102,12 @@ class Account:
         """The requests of this picker whose prefill is not worked off yet."""
         return len(self._waiting)
 
+    @property
+    def told(self) -> int:
+        """The requests that the endpoint itself told of, when it was last looked at."""
+        load = self.load
+        return 0 if load is None else max(0, load.running or 0) + max(0, load.waiting or 0)
+
     def open(self, held: Held, ratio: float, now: float) -> None:
         """Reserve; `ratio` is what the pool takes as a multiple of what the coefficients say."""
         self._work_off(now)
@@ -109,7 +117,8 @@ class Account:
         self._waiting_s += held.work_s
         self._prompt += held.prompt
         self._output += held.output
-        self._mean_prompt += (held.prompt - self._mean_prompt) * 0.1
+        weight = _NEWEST if self._mean_prompt else 1.0
+        self._mean_prompt += (held.prompt - self._mean_prompt) * weight
         self.others.ours(len(self._open))
         self.standing = self._stand(ratio)
 
@@ -206,5 +215,5 @@ class Account:
             held,
             decoding,
             self.capacity,
-            self._freed.per_second(self._at),
+            max(self._freed.per_second(self._at), self.capacity / _SLOWEST_TURNOVER_S) or inf,
         )

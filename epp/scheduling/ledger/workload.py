@@ -8,7 +8,7 @@ import msgspec
 
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.ledger.coefficients import Coefficients
-from epp.scheduling.ledger.standing import Standing
+from epp.scheduling.ledger.standing import Rates, Standing
 
 IDLE = Standing()
 _MOST_PRESSURE = 4.0
@@ -18,6 +18,7 @@ class Workload(msgspec.Struct, frozen=True):
     """The request's own size and the standing of every endpoint, by address."""
 
     standings: Mapping[str, Standing] = {}
+    rates: Mapping[str, Rates] = {}  # theirs
     coefficients: Coefficients = Coefficients()
     idle: Standing = IDLE  # of an endpoint without an account
     prompt: float = 0.0  # tokens, estimated; 0: the prompt is not known
