@@ -24,6 +24,7 @@ class Case(msgspec.Struct, frozen=True):
     smooth: bool = True  # arrivals are spread over the trace's ticks
     characters: float = CHARACTERS_PER_TOKEN
     spread: float = 0.0  # of the characters per token, between conversations
+    coefficients: float = 1.0  # the picker's belief in how long work takes, of what is true
     max_load_age_s: float = 2.0
     targets: Targets = Targets()
 
@@ -40,6 +41,7 @@ class Case(msgspec.Struct, frozen=True):
             Prompts(self.characters, self.spread),
             self.fleet.pods[0].kv_tokens,
             self.max_load_age_s,
+            self.coefficients,
         )
         fleet = Fleet(self.fleet, POLICIES[self.policy](setting))
         jobs = fleet.run(arrivals)

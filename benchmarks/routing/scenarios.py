@@ -75,6 +75,14 @@ def _characters(count: float) -> Callable[[Case], Case]:
     return change
 
 
+def _coefficients(factor: float) -> Callable[[Case], Case]:
+    def change(case: Case) -> Case:
+        return structs.replace(case, coefficients=factor)
+
+    change.__doc__ = f"""The picker believes that work takes {factor:g} times as long as it does."""
+    return change
+
+
 def _small_steps(case: Case) -> Case:
     """Pods compute at most 2048 tokens in a step."""
     pods = tuple(structs.replace(pod, max_batched_tokens=2048) for pod in case.fleet.pods)
@@ -95,6 +103,8 @@ SCENARIOS: dict[str, Callable[[Case], Case]] = {
     "tokens-off-30%": _estimates,
     "tokens-2.8-characters": _characters(2.8),
     "tokens-5.2-characters": _characters(5.2),
+    "coefficients-0.5": _coefficients(0.5),
+    "coefficients-2": _coefficients(2.0),
     "small-steps": _small_steps,
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from benchmarks.routing.policies.aibrix_prefix import AibrixPrefix
+from benchmarks.routing.policies.beliefs import scaled
 from benchmarks.routing.policies.cache_aware import CacheAware
 from benchmarks.routing.policies.dynamo_kv import DynamoKV
 from benchmarks.routing.policies.lmetric import LMetric
@@ -30,10 +31,12 @@ class Setting(msgspec.Struct, frozen=True):
     prompts: Prompts
     kv_tokens: int
     max_load_age_s: float
+    coefficients: float = 1.0  # what the picker believes of the servers' times, of what is true
 
     def production(self, config: EndpointPickerConfig) -> Policy:
         """Return the picker with this configuration."""
-        return Production(config, self.rng, self.prompts, self.kv_tokens, self.max_load_age_s)
+        believed = scaled(config, self.coefficients)
+        return Production(believed, self.rng, self.prompts, self.kv_tokens, self.max_load_age_s)
 
     def prefixes(self) -> Prefixes:
         """Return an index that believes in as many tokens as a pod has memory for."""
