@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -17,10 +18,11 @@ from benchmarks.routing.policies.prefixes import Prefixes
 from benchmarks.routing.policies.production import Production
 from benchmarks.routing.policies.simple import LeastRequest, PowerOfTwo, RoundRobin
 from benchmarks.routing.prompts import Prompts
-from epp.config.load import load_preset
+from epp.config.load import load_file, load_preset
 from epp.config.model import EndpointPickerConfig
 from epp.config.presets import CLASSIC, MARGINAL_COST
 
+CONFIGS = Path(__file__).parents[1] / "configs"
 _UNBOUNDED = 10**9  # tokens: a tree that is not cut in the time of a run
 
 
@@ -52,5 +54,7 @@ POLICIES: dict[str, Callable[[Setting], Policy]] = {
     "dynamo-kv": lambda s: DynamoKV(s.rng, s.prefixes()),
     "lmetric": lambda s: LMetric(s.rng, s.prefixes()),
     "classic": lambda s: s.production(load_preset(CLASSIC)),
+    "blend": lambda s: s.production(load_file(CONFIGS / "blend.yaml")),
+    "token-aware": lambda s: s.production(load_file(CONFIGS / "token-aware.yaml")),
     "marginal-cost": lambda s: s.production(load_preset(MARGINAL_COST)),
 }
