@@ -26,6 +26,7 @@ class Mutation(msgspec.Struct, frozen=True):
 
     set_headers: Sequence[tuple[str, str]] = ()
     remove_headers: Sequence[str] = ()
+    clear_route_cache: bool = False  # Envoy does it only beside a change of headers
 
 
 class ReplyRequestHeaders(msgspec.Struct, frozen=True):

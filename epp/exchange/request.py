@@ -132,7 +132,8 @@ def _place_in_body(_: RequestHalf, event: Routed) -> list[RequestAction]:
     if event.body is None:
         return [ReplyRequestBody(_mutation(event), event.metadata)]
     # Envoy keeps the length that the client declared, and fails a body of another one.
-    mutation = Mutation(event.set_headers, (*event.remove_headers, CONTENT_LENGTH))
+    removed = (*event.remove_headers, CONTENT_LENGTH)
+    mutation = Mutation(event.set_headers, removed, event.clear_route_cache)
     return [ReplyRequestBody(mutation, event.metadata, event.body)]
 
 
@@ -175,7 +176,7 @@ def _nothing(_: RequestHalf, __: RequestEvent) -> list[RequestAction]:
 
 
 def _mutation(routed: Routed) -> Mutation:
-    return Mutation(routed.set_headers, routed.remove_headers)
+    return Mutation(routed.set_headers, routed.remove_headers, routed.clear_route_cache)
 
 
 S = State

@@ -18,6 +18,7 @@ from epp.openai.ranking import RerankBody, ScoreBody
 from epp.openai.responses import ConversationBody, ResponseBody
 
 Reader: TypeAlias = Callable[[str, bytes], Body | Invalid]  # content type and body
+Checker: TypeAlias = Callable[[str, bytes], Invalid | None]
 
 OPENAI = "openai-parser"
 ANTHROPIC = "anthropic-parser"
@@ -33,6 +34,21 @@ class Api(msgspec.Struct, frozen=True):
     parser: str
     operation: str
     read: Reader
+    check: Checker | None = None  # what strict validation refuses beyond what cannot be read
+
+    def read_leniently(self, content_type: str, body: bytes) -> Body | Invalid:
+        """Refuse what cannot be read, and a prompt that is missing."""
+        return self.read(content_type, body)
+
+    def read_strictly(self, content_type: str, body: bytes) -> Body | Invalid:
+        """Refuse whatever the API does not know."""
+        wrong = self.check(content_type, body) if self.check is not None else None
+        return wrong or self.read(content_type, body)
+
+    def read_anyhow(self, content_type: str, body: bytes) -> Body:
+        """Refuse nothing: what cannot be read has a model at most."""
+        found = self.read(content_type, body)
+        return _read_what_can_be(content_type, body) if isinstance(found, Invalid) else found
 
 
 def _json(shape: type[Body]) -> Reader:
@@ -73,6 +89,8 @@ APIS = (
     Api("inference/v1/generate", VLLM, "generate", _json(GenerateBody)),
     Api("", PASSTHROUGH, "passthrough", _unread),
 )
+
+Read: TypeAlias = Callable[[Api, str, bytes], Body | Invalid]  # one of an Api's ways to read
 
 _BY_SUFFIX = {api.suffix: api for api in APIS}
 _LONGEST = max(api.suffix.count("/") + 1 for api in APIS)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 MODEL = "x-ai-eg-model"
 REQUEST_ID = "x-request-id"
+CONTENT_TYPE = "content-type"
+CONTENT_ENCODING = "content-encoding"
 
 # The newer name first: it wins where a client sends both.
 OBJECTIVE = ("x-llm-d-inference-objective", "x-gateway-inference-objective")

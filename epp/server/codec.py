@@ -188,6 +188,8 @@ def _mutate(common: pb.CommonResponse, mutation: actions.Mutation | None) -> Non
     if mutation is not None:
         _set(common.header_mutation, mutation.set_headers)
         common.header_mutation.remove_headers.extend(mutation.remove_headers)
+        if mutation.clear_route_cache:
+            common.clear_route_cache = True
 
 
 def _set(mutation: pb.HeaderMutation, headers: Sequence[tuple[str, str]]) -> None:

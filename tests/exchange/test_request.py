@@ -478,3 +478,35 @@ def test_its_repr_tells_where_it_stands() -> None:
     machine.receive(RequestHeaders(H))
     machine.receive(RequestBody(b"abc"))
     assert repr(machine) == "<RequestHalf COLLECTING, 3 bytes>"
+
+
+def test_the_route_is_chosen_anew_where_the_router_wants_it() -> None:
+    play(
+        half(BUFFERED),
+        RequestHeaders(H),
+        [ReplyRequestHeaders()],
+        RequestLastBody(B),
+        [Route(H, B)],
+        Routed(D, clear_route_cache=True),
+        [ReplyRequestBody(Mutation(D, clear_route_cache=True))],
+    )
+    play(
+        half(BUFFERED),
+        RequestHeaders(H),
+        [ReplyRequestHeaders()],
+        RequestLastBody(B),
+        [Route(H, B)],
+        Routed(D, clear_route_cache=True, body=b"[]"),
+        [ReplyRequestBody(Mutation(D, ("content-length",), clear_route_cache=True), {}, b"[]")],
+    )
+    play(
+        half(DUPLEX),
+        RequestHeaders(H),
+        RequestLastBody(B),
+        [Route(H, B)],
+        Routed(D, clear_route_cache=True),
+        [
+            ReplyRequestHeaders(Mutation(D, clear_route_cache=True)),
+            StreamRequestBody(B, end_of_stream=True),
+        ],
+    )

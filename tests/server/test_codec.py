@@ -206,6 +206,14 @@ def test_each_action_is_one_message(
     assert codec.reply(action) == message
 
 
+def test_the_route_cache_is_cleared_beside_a_change_of_headers() -> None:
+    mutation = actions.Mutation([("x", "y")], clear_route_cache=True)
+    headers = codec.reply(actions.ReplyRequestHeaders(mutation))
+    body = codec.reply(actions.ReplyRequestBody(mutation))
+    assert headers.request_headers.response.clear_route_cache
+    assert body.request_body.response.clear_route_cache
+
+
 def test_metadata_is_a_struct_for_each_namespace() -> None:
     metadata = {"envoy.lb": {"a": "1", "b": "2"}, "other": {"c": ""}}
     for action in (
