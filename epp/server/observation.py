@@ -16,7 +16,8 @@ from epp.exchange.events import (
     ResponseHeaders,
     ResponseLastBody,
 )
-from epp.openai.usage import Usage, UsageReader
+from epp.openai.answer import AnswerReader
+from epp.openai.usage import Usage
 from epp.routing.labels import Labels
 from epp.routing.placement import Placement
 from epp.scheduling.decision import Decision, Outcome
@@ -57,7 +58,7 @@ class Observation:
         self._first_byte_at: float | None = None
         self._placement: Placement | None = None
         self._refused: Refused | None = None
-        self._reader: UsageReader | None = None
+        self._reader: AnswerReader | None = None
         self._status = 0
         self._request_bytes = 0
         self._response_bytes = 0
@@ -118,7 +119,7 @@ class Observation:
             status = event.headers.get(":status", "")
             self._status = int(status) if status.isdecimal() else 0
             if self._placement is not None and self._placement.decision is not None:
-                self._reader = UsageReader(event.headers.get("content-type", ""))
+                self._reader = AnswerReader(event.headers.get("content-type", ""))
         elif isinstance(event, ResponseLastBody):
             self._body(event.data, clock)
         if not isinstance(event, ResponseHeaders):

@@ -10,9 +10,10 @@ import anthropic
 import openai
 import pytest
 
+from epp.openai.answer import AnswerReader
 from epp.openai.errors import error_body
 from epp.openai.request import Request
-from epp.openai.usage import Usage, UsageReader
+from epp.openai.usage import Usage
 from tests.openai.loopback import Server, serve
 
 PICTURE = "data:image/png;base64," + base64.b64encode(b"picture").decode()
@@ -168,7 +169,7 @@ def test_the_client_of_anthropic_understands_our_errors(server: Server, claude: 
 def test_usage_is_what_the_client_reads(server: Server, client: Any) -> None:
     server.body = b'{"usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}}'
     theirs = client.completions.create(model="m", prompt="Hi").usage
-    reader = UsageReader("application/json")
+    reader = AnswerReader("application/json")
     reader.feed(server.body)
     reader.end()
     assert reader.usage == Usage(
