@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 
 from epp.config import plugins
+from epp.config.costs import cost_sheet
 from epp.config.lint import lint
 from epp.config.model import EndpointPickerConfig, ProfileSpec
 from epp.config.models import model_table
+from epp.costs.sheet import CostSheet
 from epp.openai.validation import Validation
 from epp.routing.models import ModelTable
 from epp.scheduling import registry
@@ -29,6 +31,7 @@ class Built(msgspec.Struct, frozen=True, eq=False):
     warnings: tuple[str, ...] = ()
     validation: Validation = Validation.LENIENT
     models: ModelTable = ModelTable()
+    costs: CostSheet | None = None
 
 
 def build(config: EndpointPickerConfig, seed: int) -> Built:
@@ -47,6 +50,7 @@ def build(config: EndpointPickerConfig, seed: int) -> Built:
         lint(config),
         Validation(config.validate),
         model_table(config.models),
+        cost_sheet(config.llm_request_costs, config.llm_request_costs_namespace),
     )
 
 
