@@ -24,9 +24,11 @@ from epp.scheduling.decision import Decision
 from epp.scrape.pace import Pace
 from epp.scrape.poller import Poller
 from epp.scrape.tls import tls_context
+from epp.server.billing import Billing
 from epp.server.conversation import Conversation, ConversationSettings
 from epp.telemetry.decisions import Decisions
 from epp.telemetry.in_flight import InFlight
+from epp.telemetry.level import Level, Sampler
 from epp.telemetry.metrics import Metrics
 from epp.telemetry.observer import Observer
 
@@ -55,10 +57,14 @@ class ServedPool:
         self.store = Store()
         self.in_flight = InFlight()
         self.discovered = asyncio.Event()
+        self._scheduling = scheduling
+        self._sample = settings.observe_sample
         self.conversing = ConversationSettings(
             max_body_bytes=settings.max_body_bytes,
             modes=Modes(settings.body_mode, settings.body_mode),
-            observe=settings.observe_responses,
+            sampler=self._sampler(settings.observe_responses),
+            edits=bool(scheduling.models.models),
+            billing=Billing(scheduling.costs) if scheduling.costs is not None else None,
             opened=self._opened,
         )
         self.facts = PoolFacts()
@@ -68,7 +74,6 @@ class ServedPool:
         self._clock = clock
         self._published = published
         self._metrics = metrics
-        self._scheduling = scheduling
         self._poller = _poller(settings, self.store, self.in_flight, clock)
         self._observer = Observer(metrics, decisions, self.in_flight, (self._used, *listeners))
         self.router = Router(
@@ -81,6 +86,7 @@ class ServedPool:
                 models=scheduling.models,
                 max_load_age_s=settings.metrics_staleness_threshold_s,
                 max_body_bytes=settings.max_body_bytes,
+                want_usage=scheduling.costs is not None,
             ),
         )
         metrics.know_models(scheduling.models.models)
@@ -116,13 +122,21 @@ class ServedPool:
         self.facts = facts
         self.conversing = structs.replace(
             flags,
-            observe=flags.observe if own.observe_responses is None else own.observe_responses,
+            sampler=flags.sampler
+            if own.observe_responses is None
+            else self._sampler(own.observe_responses),
+            edits=flags.edits or bool(facts.rewrites.models),
             max_body_bytes=own.max_body_bytes or flags.max_body_bytes,
         )
         self._scheduling.scheduler.prefer(own.profile)
         self.router.max_body_bytes = self.conversing.max_body_bytes
         self._metrics.know_models(facts.rewrites.models)
         self.router.rules = ClusterRules(facts.objectives, facts.rewrites)
+
+    def _sampler(self, level: Level) -> Sampler:
+        """Where answers are charged for, each must be read."""
+        charged = self._scheduling.costs is not None
+        return Sampler(Level.FULL if charged else level, self._sample)
 
     def _opened(self, modes: Modes) -> None:
         """Compare a stream's body modes with those that the pool's annotations ask for."""

@@ -19,6 +19,7 @@ from epp.routing.rules import Rules
 
 _USAGE_ON_REQUEST = frozenset({"chat", "completion"})  # whose streams tell it only if asked
 _NOTHING = Change()
+_CHARS_PER_TOKEN = 4  # of English text, about; other texts and code have fewer
 
 
 class Intent(msgspec.Struct, frozen=True):
@@ -58,6 +59,8 @@ def intend(
         served,
         names.first(headers, names.FAIRNESS_ID),
         rules.priority(names.first(headers, names.OBJECTIVE)),
+        request.operation,
+        -(-len(request.prompt) // _CHARS_PER_TOKEN),
     )
     return Intent(
         headers,
