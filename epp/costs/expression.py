@@ -24,14 +24,17 @@ class Expression:
     def __init__(self, text: str) -> None:
         self.text = text
         self._program, self._counts_are = _compile(text)
+        # What is not in the text cannot be asked for, and need not be handed over.
+        self._texts = [name for name in _TEXTS if name in text]
+        self._counts = [name for name in _COUNTS if name in text]
 
     def __repr__(self) -> str:
         return f"<Expression {self.text}>"
 
     def of(self, facts: Facts) -> float:
         """Return the cost; CelError if there is none, such as after a division by zero."""
-        variables: dict[str, Any] = {name: getattr(facts, name) for name in _TEXTS}
-        for name in _COUNTS:
+        variables: dict[str, Any] = {name: getattr(facts, name) for name in self._texts}
+        for name in self._counts:
             variables[name] = self._counts_are(getattr(facts, name))
         result = self._program.eval(data=variables)
         number = result.value()
