@@ -79,6 +79,7 @@ class Refused(msgspec.Struct, frozen=True):
     code: str | None = None  # `code` of an OpenAI error
     param: str | None = None  # `param` of an OpenAI error
     retry_after_s: int | None = None
+    path: str = ""  # that was asked for: each API has its own shape of error
 
 
 class ResponseHeaders(ResponseEvent, frozen=True):

@@ -162,9 +162,10 @@ def _refuse(_: RequestHalf, event: Refused) -> list[RequestAction]:
     return [Refuse(event)]
 
 
-def _too_large(_: RequestHalf, event: RequestOverflow) -> list[RequestAction]:
+def _too_large(half: RequestHalf, event: RequestOverflow) -> list[RequestAction]:
     message = f"The request body is larger than {event.limit_bytes} bytes."
-    return [Refuse(Refused(413, message, "rejected-too-large", "request_too_large"))]
+    path = half.headers.get(":path", "")
+    return [Refuse(Refused(413, message, "rejected-too-large", "request_too_large", path=path))]
 
 
 def _no_place_for_destination(_: RequestHalf, __: RequestTrailers) -> list[RequestAction]:

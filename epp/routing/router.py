@@ -6,9 +6,10 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import structs
 
 from epp.exchange.actions import Route
-from epp.exchange.events import Headers, Routed
+from epp.exchange.events import Headers, Refused, Routed
 from epp.exchange.request import DESTINATION
 from epp.openai import request as openai
 from epp.openai.validation import Validation, parser
@@ -69,6 +70,13 @@ class Router:
         `eligible` is the proxy's subset of the pool, None where it gave none; `now` is monotonic
         seconds. The caller must `end` the placement, whatever becomes of the request.
         """
+        placement = self._route(asked, eligible, now)
+        if isinstance(placement.answer, Refused):
+            path = openai.request_path(asked.headers)
+            placement.answer = structs.replace(placement.answer, path=path)
+        return placement
+
+    def _route(self, asked: Route, eligible: Iterable[str] | None, now: float) -> Placement:
         reading = self._reader.read(asked, self.max_body_bytes)
         if isinstance(reading, openai.Invalid):
             return Placement(Labels(), refusals.malformed(reading))

@@ -10,7 +10,8 @@ from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.exchange import actions, events
 from epp.exchange.errors import ProtocolError
 from epp.exchange.modes import BodyMode, Modes
-from epp.openai.errors import error_body
+from epp.openai.apis import is_anthropic
+from epp.openai.errors import anthropic_error_body, error_body
 
 REASON = "x-llm-d-request-dropped-reason"
 
@@ -158,9 +159,8 @@ def _refusal(action: actions.Refuse) -> pb.ProcessingResponse:
     answer = message.immediate_response
     answer.status.code = refused.status  # type: ignore[assignment]  # any code is legal
     _set(answer.headers, headers)
-    answer.body = error_body(
-        refused.status, refused.message, code=refused.code, param=refused.param
-    )
+    shape = anthropic_error_body if is_anthropic(refused.path) else error_body
+    answer.body = shape(refused.status, refused.message, code=refused.code, param=refused.param)
     answer.details = f"epp_{refused.reason or refused.status}"
     return message
 

@@ -10,6 +10,7 @@ import pytest
 
 from epp.exchange.actions import Route
 from epp.exchange.events import AnswerEdit, Refused, Routed
+from epp.openai.validation import Validation
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load, LoraAdapters
 from epp.pool.store import Store
@@ -204,6 +205,38 @@ def test_a_bomb_is_too_large() -> None:
     for given in ({}, {"x-ai-eg-model": "m"}):
         answer = refused(route(small, {"content-encoding": "gzip", **given}, body=bomb))
         assert (answer.status, answer.reason) == (413, "rejected-too-large")
+
+
+def test_strict_wants_what_the_api_wants() -> None:
+    strict = router(A, settings=RouterSettings(validation=Validation.STRICT))
+    body = b'{"model": "m", "messages": [{"role": "boss"}]}'
+    answer = refused(route(strict, {":path": "/v1/chat/completions"}, body=body))
+    assert (answer.status, answer.param) == (400, "messages[0].role")
+    given = {"x-ai-eg-model": "m", "content-encoding": "compress"}
+    assert refused(route(strict, given)).status == 415
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"{", {}),
+        (b'{"prompt": "x"}', {}),
+        (b'{"model": "a\nb", "prompt": "x"}', {}),
+        (b"\x1f\x8b", {"content-encoding": "gzip"}),
+        (BODY, {"content-encoding": "compress"}),
+        (gzip.compress(b" " * 2000), {"content-encoding": "gzip"}),
+    ],
+)
+def test_off_refuses_nothing_for_what_it_says(body: bytes, headers: dict[str, str]) -> None:
+    blind = RouterSettings(validation=Validation.OFF, max_body_bytes=1000)
+    answer = routed(route(router(A, settings=blind), headers, body=body))
+    assert list(answer.set_headers) == [(DESTINATION, A)]
+
+
+def test_a_refusal_says_which_path_it_is_about() -> None:
+    for path, headers in (("/v1/messages", {}), ("/v1/x", {"x-original-path": "/v1/y"})):
+        answer = refused(route(router(), {":path": f"{path}?a=b", **headers}))
+        assert answer.path == path
 
 
 CHAT = {":path": "/v1/chat/completions"}

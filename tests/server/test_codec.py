@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -251,6 +252,17 @@ def test_a_refusal_is_an_openai_error_with_its_reason() -> None:
     }
     assert answer.body.startswith(b'{"error":{"message":"Full."')
     assert answer.details == "epp_rejected-saturated"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/v1/messages?beta=true", "error"), ("/v1/chat/completions", None), ("", None)],
+)
+def test_a_refusal_has_the_shape_of_the_api_that_was_asked(path: str, kind: str | None) -> None:
+    message = codec.reply(actions.Refuse(events.Refused(413, "No.", path=path)))
+    body = json.loads(message.immediate_response.body)
+    assert body.get("type") == kind
+    assert body["error"]["message"] == "No."
 
 
 def test_a_refusal_without_a_reason_has_no_reason_header() -> None:
