@@ -9,7 +9,7 @@ import msgspec
 from msgspec import structs
 
 from epp.exchange.actions import Route
-from epp.exchange.events import Headers, Refused, Routed
+from epp.exchange.events import Answered, Headers, Refused, Routed
 from epp.exchange.request import DESTINATION
 from epp.openai import request as openai
 from epp.openai.validation import Validation, parser
@@ -19,6 +19,7 @@ from epp.routing import refusals, subset
 from epp.routing.intent import Intent, intend
 from epp.routing.issued import Issued
 from epp.routing.labels import Labels
+from epp.routing.listing import listing
 from epp.routing.models import ModelTable, having
 from epp.routing.placement import Placement
 from epp.routing.reading import Reader
@@ -77,6 +78,8 @@ class Router:
         return placement
 
     def _route(self, asked: Route, eligible: Iterable[str] | None, now: float) -> Placement:
+        if listed := self._listing(asked):
+            return Placement(Labels(), listed)
         reading = self._reader.read(asked, self.max_body_bytes)
         if isinstance(reading, openai.Invalid):
             return Placement(Labels(), refusals.malformed(reading))
@@ -87,6 +90,11 @@ class Router:
         if again := self._placed_before(asked.headers, eligible):
             return Placement(intent.labels, _routed(intent, again))
         return self._place(intent, eligible, now)
+
+    def _listing(self, asked: Route) -> Answered | Refused | None:
+        if not self._settings.models.list_models:
+            return None
+        return listing(asked, self._settings.models, self._store.snapshot().endpoints)
 
     def _is_unknown(self, model: str) -> bool:
         if not self._settings.models.refuse_unknown or not model:

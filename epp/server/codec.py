@@ -165,6 +165,17 @@ def _refusal(action: actions.Refuse) -> pb.ProcessingResponse:
     return message
 
 
+def _answer(action: actions.Answer) -> pb.ProcessingResponse:
+    answered = action.answered
+    message = pb.ProcessingResponse()
+    answer = message.immediate_response
+    answer.status.code = answered.status  # type: ignore[assignment]  # any code is legal
+    _set(answer.headers, answered.headers)
+    answer.body = answered.body
+    answer.details = "epp_answered"
+    return message
+
+
 _REQUEST_BODY = pb.ProcessingResponse(request_body=pb.BodyResponse())
 _REQUEST_TRAILERS = pb.ProcessingResponse(request_trailers=pb.TrailersResponse())
 _RESPONSE_HEADERS = pb.ProcessingResponse(response_headers=pb.HeadersResponse())
@@ -181,6 +192,7 @@ _REPLIES: Mapping[type, Callable[[Any], pb.ProcessingResponse]] = {
     actions.StreamResponseBody: _response_body_part,
     actions.ReplyResponseTrailers: lambda _: _RESPONSE_TRAILERS,
     actions.Refuse: _refusal,
+    actions.Answer: _answer,
 }
 
 

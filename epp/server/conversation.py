@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
-from epp.exchange.actions import Refuse, RequestReply, ResponseReply, Route
+from epp.exchange.actions import Answer, Refuse, RequestReply, ResponseReply, Route
 from epp.exchange.errors import ProtocolError
-from epp.exchange.events import Refused, RequestEvent, RequestMessage, Routed
+from epp.exchange.events import Answered, Refused, RequestEvent, RequestMessage, Routed
 from epp.exchange.modes import BodyMode, Modes
 from epp.exchange.request import RequestHalf
 from epp.exchange.response import ResponseHalf
@@ -125,10 +125,12 @@ class Conversation:
                 continue
             if isinstance(action, Refuse):
                 self._refused(action.refused)
+            elif isinstance(action, Answer):
+                self.finished = True
             replies.append(action)
         return replies
 
-    def _route(self, asked: Route, response: ResponseHalf) -> Routed | Refused:
+    def _route(self, asked: Route, response: ResponseHalf) -> Routed | Refused | Answered:
         now = self._clock()
         placement = self._router.route(asked, self._eligible, now)
         self._observed.placed(placement, now, self._clock())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from epp.exchange.actions import Route
-from epp.exchange.events import AnswerEdit, Refused, Routed
+from epp.exchange.events import Answered, AnswerEdit, Refused, Routed
 from epp.openai.validation import Validation
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load, LoraAdapters
@@ -402,6 +402,15 @@ def test_the_route_is_chosen_anew_only_where_the_model_becomes_known_here() -> N
     assert routed(route(clearing, body=asking("big"))).clear_route_cache
     assert not routed(route(clearing, {"x-ai-eg-model": "big"})).clear_route_cache
     assert not routed(route(clearing, body=None)).clear_route_cache
+
+
+def test_models_are_listed_where_that_is_wanted() -> None:
+    asked = {":method": "GET", ":path": "/v1/models"}
+    placement = route(labelled(list_models=True), asked, body=None)
+    assert isinstance(placement.answer, Answered)
+    assert placement.decision is None
+    for chosen in (labelled(), router(A)):
+        assert isinstance(route(chosen, asked, body=None).answer, Routed)
 
 
 def test_a_body_that_cannot_be_written_anew_keeps_its_model() -> None:

@@ -265,6 +265,14 @@ def test_a_refusal_has_the_shape_of_the_api_that_was_asked(path: str, kind: str 
     assert body["error"]["message"] == "No."
 
 
+def test_an_answer_of_the_picker_s_own_is_sent_as_it_is() -> None:
+    answered = events.Answered(200, [("content-type", "application/json")], b"{}")
+    answer = codec.reply(actions.Answer(answered)).immediate_response
+    assert (answer.status.code, answer.body, answer.details) == (200, b"{}", "epp_answered")
+    (header,) = answer.headers.set_headers
+    assert (header.header.key, header.header.raw_value) == ("content-type", b"application/json")
+
+
 def test_a_refusal_without_a_reason_has_no_reason_header() -> None:
     answer = codec.reply(actions.Refuse(events.Refused(500, "Oh."))).immediate_response
     assert [o.header.key for o in answer.headers.set_headers] == ["content-type"]
