@@ -11,6 +11,7 @@ from epp.openai.anthropic import MessagesBody
 from epp.openai.body import Body
 from epp.openai.chat import ChatBody, EmbeddingsBody, TokenizeBody
 from epp.openai.completions import CompletionBody, GenerateBody, ImageBody, SpeechBody
+from epp.openai.grpc_message import read_message
 from epp.openai.invalid import Invalid
 from epp.openai.json_policy import decode
 from epp.openai.multipart import read_form
@@ -35,8 +36,9 @@ Reader: TypeAlias = Callable[[str, bytes], Body | Invalid]  # content type and b
 OPENAI = "openai-parser"
 ANTHROPIC = "anthropic-parser"
 VLLM = "vllmhttp-parser"
+VLLM_GRPC = "vllmgrpc-parser"
 PASSTHROUGH = "passthrough-parser"
-PARSERS = (OPENAI, ANTHROPIC, VLLM, PASSTHROUGH)
+PARSERS = (OPENAI, ANTHROPIC, VLLM, VLLM_GRPC, PASSTHROUGH)
 
 
 class Api(msgspec.Struct, frozen=True):
@@ -119,6 +121,8 @@ APIS = (
     Api("score", VLLM, "score", _json(ScoreBody), checker(ScoreShape)),
     Api("tokenize", VLLM, "tokenize", _json(TokenizeBody), checker(TokenizeShape)),
     Api("inference/v1/generate", VLLM, "generate", _json(GenerateBody), checker(GenerateShape)),
+    Api("vllm.grpc.engine.VllmEngine/Generate", VLLM_GRPC, "grpc_generate", read_message),
+    Api("vllm.grpc.engine.VllmEngine/Embed", VLLM_GRPC, "grpc_embed", read_message),
     Api("", PASSTHROUGH, "passthrough", _unread),
 )
 

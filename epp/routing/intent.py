@@ -12,6 +12,7 @@ from epp.openai import request as openai
 from epp.openai.prompt import opening
 from epp.openai.rewrite import Change, changed
 from epp.routing import headers as names
+from epp.routing.deadline import deadline
 from epp.routing.labels import Labels
 from epp.routing.models import ModelTable
 from epp.routing.reading import Reading
@@ -32,10 +33,21 @@ class Intent(msgspec.Struct, frozen=True):
     remove_headers: tuple[str, ...] = ()
     edit: AnswerEdit | None = None
     clear_route_cache: bool = False
+    deadline: float | None = None  # monotonic seconds, after which the client does not wait
+
+    def expired(self, now: float) -> bool:
+        """Tell whether nobody waits for the answer any more."""
+        return self.deadline is not None and self.deadline <= now
 
 
 def intend(
-    asked: Route, reading: Reading, rules: Rules, table: ModelTable, *, want_usage: bool
+    asked: Route,
+    reading: Reading,
+    rules: Rules,
+    table: ModelTable,
+    *,
+    want_usage: bool,
+    started_at: float,
 ) -> Intent:
     """Apply what was laid down: another model, and usage that only the picker wants to know."""
     headers, request, model = asked.headers, reading.request, reading.model
@@ -68,6 +80,7 @@ def intend(
         _removed(headers, plain=body is not None and reading.encoded),
         None if body is None else AnswerEdit(model if change.model else "", change.ask_usage),
         table.clear_route_cache and model != "" and headers.get(names.MODEL) != model,
+        deadline(headers, started_at),
     )
 
 

@@ -10,7 +10,9 @@ from epp.openai import request as openai
 from epp.openai.validation import Parse, Validation
 from epp.routing import headers as names
 
-_NO_MODEL_NEEDED = frozenset({"passthrough", "count_tokens", "tokenize", "conversations", "grpc"})
+_NO_MODEL_NEEDED = frozenset(
+    "passthrough count_tokens tokenize conversations grpc_generate grpc_embed".split()
+)
 _UNREAD = openai.Request("passthrough")
 
 MODEL_MISSING = openai.Invalid(

@@ -65,26 +65,44 @@ class Router:
     def __repr__(self) -> str:
         return f"<Router {self._store!r}, {len(self._issued)} open>"
 
-    def route(self, asked: Route, eligible: Iterable[str] | None, now: float) -> Placement:
+    def route(
+        self,
+        asked: Route,
+        eligible: Iterable[str] | None,
+        now: float,
+        started_at: float | None = None,
+    ) -> Placement:
         """Find the destination of a request.
 
         `eligible` is the proxy's subset of the pool, None where it gave none; `now` is monotonic
-        seconds. The caller must `end` the placement, whatever becomes of the request.
+        seconds, and `started_at` is when the request began to arrive: its own timeout, if it has
+        one, runs from there. The caller must `end` the placement, whatever becomes of the request.
         """
-        placement = self._route(asked, eligible, now)
+        placement = self._route(asked, eligible, now, now if started_at is None else started_at)
         if isinstance(placement.answer, Refused):
             path = openai.request_path(asked.headers)
             placement.answer = structs.replace(placement.answer, path=path)
         return placement
 
-    def _route(self, asked: Route, eligible: Iterable[str] | None, now: float) -> Placement:
+    def _route(
+        self, asked: Route, eligible: Iterable[str] | None, now: float, started_at: float
+    ) -> Placement:
         if listed := self._listing(asked):
             return Placement(Labels(), listed)
         reading = self._reader.read(asked, self.max_body_bytes)
         if isinstance(reading, openai.Invalid):
             return Placement(Labels(), refusals.malformed(reading))
         settings = self._settings
-        intent = intend(asked, reading, self.rules, settings.models, want_usage=settings.want_usage)
+        intent = intend(
+            asked,
+            reading,
+            self.rules,
+            settings.models,
+            want_usage=settings.want_usage,
+            started_at=started_at,
+        )
+        if intent.expired(now):
+            return Placement(intent.labels, refusals.NOBODY_WAITS)
         if self._is_unknown(intent.labels.target_model):
             return Placement(intent.labels, refusals.unknown_model(intent.labels.target_model))
         if again := self._placed_before(asked.headers, eligible):

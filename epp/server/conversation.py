@@ -58,7 +58,8 @@ class Conversation:
         self._settings = settings
         self._halves: tuple[RequestHalf, ResponseHalf] | None = None
         self._eligible: list[str] | None = None
-        self._observed = Observation(observer, clock())
+        self._started_at = clock()
+        self._observed = Observation(observer, self._started_at)
         self._unheard = False
         self.finished = False  # an answer of the picker's own is out; nothing may follow
 
@@ -132,7 +133,7 @@ class Conversation:
 
     def _route(self, asked: Route, response: ResponseHalf) -> Routed | Refused | Answered:
         now = self._clock()
-        placement = self._router.route(asked, self._eligible, now)
+        placement = self._router.route(asked, self._eligible, now, self._started_at)
         self._observed.placed(placement, now, self._clock())
         placement.settle()
         self._eligible = None

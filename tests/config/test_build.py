@@ -93,6 +93,7 @@ def test_without_a_request_handler_all_parsers_are_on() -> None:
         "openai-parser",
         "anthropic-parser",
         "vllmhttp-parser",
+        "vllmgrpc-parser",
         "passthrough-parser",
     }
 

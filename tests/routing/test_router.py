@@ -413,6 +413,16 @@ def test_models_are_listed_where_that_is_wanted() -> None:
         assert isinstance(route(chosen, asked, body=None).answer, Routed)
 
 
+def test_a_request_that_nobody_waits_for_is_504_and_holds_nothing() -> None:
+    chosen, headers = router(A), {"x-llm-d-request-timeout-ms": "500"}
+    asked = Route({**ASKED, **headers}, BODY)
+    answer = refused(chosen.route(asked, None, now=2.0, started_at=1.5))
+    assert (answer.status, answer.reason) == (504, "rejected-ttl-expired")
+    assert repr(chosen).endswith("0 open>")
+    answered = routed(chosen.route(asked, None, now=1.9, started_at=1.5))
+    assert "x-llm-d-request-timeout-ms" in answered.remove_headers
+
+
 def test_a_body_that_cannot_be_written_anew_keeps_its_model() -> None:
     chosen = router(A)
     chosen.rules = Laid()
