@@ -142,7 +142,7 @@ def find_api(path: str, parsers: Container[str]) -> Api | None:
     return None
 
 
-def is_anthropic(path: str) -> bool:
-    """Tell whether `path` is of one of Anthropic's APIs, whichever parsers are on."""
+def parser_of(path: str) -> str:
+    """Return whose API `path` is of, whichever parsers are on."""
     api = find_api(path.partition("?")[0].rstrip("/"), PARSERS)
-    return api is not None and api.parser == ANTHROPIC
+    return PASSTHROUGH if api is None else api.parser

@@ -10,6 +10,18 @@ _TOO_MANY = "rate_limit_error"
 _TOO_MANY_CODE = "rate_limit_exceeded"
 
 
+_GRPC_STATUSES = {
+    400: 3,  # INVALID_ARGUMENT
+    404: 5,  # NOT_FOUND
+    413: 8,  # RESOURCE_EXHAUSTED
+    415: 3,
+    429: 8,
+    503: 14,  # UNAVAILABLE
+    504: 4,  # DEADLINE_EXCEEDED
+}
+_GRPC_INTERNAL = 13
+
+
 class _Error(msgspec.Struct):
     message: str
     type: str
@@ -58,6 +70,11 @@ def anthropic_error_body(
     default = "api_error" if status >= 500 else "invalid_request_error"
     kind = _ANTHROPIC_TYPES.get(status, default)
     return msgspec.json.encode(_AnthropicBody(_error(status, kind, message, code, param)))
+
+
+def grpc_status(status: int) -> int:
+    """Return the status that a gRPC client is to see for an HTTP one."""
+    return _GRPC_STATUSES.get(status, _GRPC_INTERNAL)
 
 
 def _error(status: int, kind: str, message: str, code: str | None, param: str | None) -> _Error:

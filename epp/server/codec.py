@@ -10,8 +10,8 @@ from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.exchange import actions, events
 from epp.exchange.errors import ProtocolError
 from epp.exchange.modes import BodyMode, Modes
-from epp.openai.apis import is_anthropic
-from epp.openai.errors import anthropic_error_body, error_body
+from epp.openai.apis import ANTHROPIC, VLLM_GRPC, parser_of
+from epp.openai.errors import anthropic_error_body, error_body, grpc_status
 
 REASON = "x-llm-d-request-dropped-reason"
 
@@ -159,8 +159,13 @@ def _refusal(action: actions.Refuse) -> pb.ProcessingResponse:
     answer = message.immediate_response
     answer.status.code = refused.status  # type: ignore[assignment]  # any code is legal
     _set(answer.headers, headers)
-    shape = anthropic_error_body if is_anthropic(refused.path) else error_body
-    answer.body = shape(refused.status, refused.message, code=refused.code, param=refused.param)
+    parser = parser_of(refused.path)
+    if parser == VLLM_GRPC:  # Envoy makes of it what gRPC clients read
+        answer.grpc_status.status = grpc_status(refused.status)
+        answer.body = refused.message.encode(errors="replace")
+    else:
+        shape = anthropic_error_body if parser == ANTHROPIC else error_body
+        answer.body = shape(refused.status, refused.message, code=refused.code, param=refused.param)
     answer.details = f"epp_{refused.reason or refused.status}"
     return message
 

@@ -134,6 +134,21 @@ async def test_a_grpc_message_arrives_without_a_model(
         assert "x-ai-eg-model" not in request.headers
 
 
+async def test_a_grpc_client_is_refused_as_grpc_does(gateway: Gateway) -> None:
+    for headers, body, status in (
+        ({}, MESSAGE[:-1], "3"),
+        ({"grpc-timeout": "0m"}, MESSAGE, "4"),
+    ):
+        answer = await gateway.client.post(
+            "/vllm.grpc.engine.VllmEngine/Generate",
+            content=body,
+            headers={"content-type": GRPC, **headers},
+        )
+        assert answer.status_code == 200
+        assert answer.headers["grpc-status"] == status
+        assert answer.headers["grpc-message"].startswith(("We could not", "The client's"))
+
+
 async def test_a_bomb_and_an_unknown_encoding_are_refused(gateway: Gateway) -> None:
     bomb = gzip.compress(b" " * 20_000_000)
     for body, encoding, status, code in (

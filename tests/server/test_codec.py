@@ -265,6 +265,14 @@ def test_a_refusal_has_the_shape_of_the_api_that_was_asked(path: str, kind: str 
     assert body["error"]["message"] == "No."
 
 
+def test_a_grpc_client_gets_a_status_of_grpc_and_the_message() -> None:
+    path = "/vllm.grpc.engine.VllmEngine/Generate"
+    for status, expected in ((400, 3), (429, 8), (503, 14), (504, 4), (500, 13)):
+        refused = actions.Refuse(events.Refused(status, "No.", path=path))
+        answer = codec.reply(refused).immediate_response
+        assert (answer.grpc_status.status, answer.body) == (expected, b"No.")
+
+
 def test_an_answer_of_the_picker_s_own_is_sent_as_it_is() -> None:
     answered = events.Answered(200, [("content-type", "application/json")], b"{}")
     answer = codec.reply(actions.Answer(answered)).immediate_response
