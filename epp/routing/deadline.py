@@ -19,10 +19,13 @@ def deadline(headers: Mapping[str, str], started_at: float) -> float | None:
 
     What is no number is ignored, as by gRPC's servers and Envoy.
     """
+    grpc, envoy, own = headers.get(GRPC), headers.get(ENVOY), headers.get(OWN)
+    if grpc is None and envoy is None and own is None:
+        return None
     timeouts = (
-        _grpc_s(headers.get(GRPC)),
-        _milliseconds_s(headers.get(ENVOY)) or None,  # to Envoy, 0 is no limit
-        _milliseconds_s(headers.get(OWN)),
+        _grpc_s(grpc),
+        _milliseconds_s(envoy) or None,  # to Envoy, 0 is no limit
+        _milliseconds_s(own),
     )
     given = [timeout for timeout in timeouts if timeout is not None]
     return started_at + min(given) if given else None
