@@ -9,6 +9,9 @@ import msgspec
 from epp.config import plugins
 from epp.config.lint import lint
 from epp.config.model import EndpointPickerConfig, ProfileSpec
+from epp.config.models import model_table
+from epp.openai.validation import Validation
+from epp.routing.models import ModelTable
 from epp.scheduling import registry
 from epp.scheduling.plugin import Seeded
 from epp.scheduling.profile import Named, Profile
@@ -24,6 +27,8 @@ class Built(msgspec.Struct, frozen=True, eq=False):
     scheduler: Scheduler
     parsers: frozenset[str]
     warnings: tuple[str, ...] = ()
+    validation: Validation = Validation.LENIENT
+    models: ModelTable = ModelTable()
 
 
 def build(config: EndpointPickerConfig, seed: int) -> Built:
@@ -36,7 +41,13 @@ def build(config: EndpointPickerConfig, seed: int) -> Built:
     scheduler = Scheduler(
         [made.profile(spec) for spec in config.scheduling_profiles], handler, made.of("producer")
     )
-    return Built(scheduler, _parsers(config), lint(config))
+    return Built(
+        scheduler,
+        _parsers(config),
+        lint(config),
+        Validation(config.validate),
+        model_table(config.models),
+    )
 
 
 class _Made:
