@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from epp.config import plugins
+from epp.config.engines import EngineSpec
 from epp.config.lint import lint
 from epp.config.model import EndpointPickerConfig, ProfileSpec
 from epp.scheduling import registry
@@ -18,12 +19,14 @@ from epp.scheduling.scheduler import Scheduler
 class Built(msgspec.Struct, frozen=True, eq=False):
     """What a configuration comes to.
 
-    `warnings` are for its author: it works, but hardly as it was meant.
+    `warnings` are for its author: it works, but hardly as it was meant. `engines` are for whoever
+    reads the servers' metrics.
     """
 
     scheduler: Scheduler
     parsers: frozenset[str]
     warnings: tuple[str, ...] = ()
+    engines: tuple[EngineSpec, ...] = ()
 
 
 def build(config: EndpointPickerConfig, seed: int) -> Built:
@@ -36,7 +39,7 @@ def build(config: EndpointPickerConfig, seed: int) -> Built:
     scheduler = Scheduler(
         [made.profile(spec) for spec in config.scheduling_profiles], handler, made.of("producer")
     )
-    return Built(scheduler, _parsers(config), lint(config))
+    return Built(scheduler, _parsers(config), lint(config), config.engines)
 
 
 class _Made:
