@@ -12,7 +12,7 @@ class OllamaReader:
     tells_waiting = False
 
     def __init__(self) -> None:
-        self._page = b""
+        self._page: bytes | None = None
         self._loaded: frozenset[str] = frozenset()
 
     def read(self, page: bytes, at: float) -> Load:

@@ -35,7 +35,7 @@ def test_a_page_after_another_means_what_it_says() -> None:
         assert reader.read(page, 1.0) == OllamaReader().read(page, 1.0)
 
 
-@pytest.mark.parametrize("page", [b"<html>", b'{"data": []}', b"{}"])
+@pytest.mark.parametrize("page", [b"", b"<html>", b'{"data": []}', b"{}"])
 def test_a_page_that_is_none_is_an_error_each_time(page: bytes) -> None:
     reader = OllamaReader()
     for _ in range(2):
