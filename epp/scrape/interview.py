@@ -88,7 +88,10 @@ class Interview:
             return error.with_traceback(None)  # whoever keeps it keeps no frames
         self._failures = 0
         if now >= self._models_at and way.reader is not None:
+            before = self._models
             yield from self._keep_models(way, now)
+            if self._models != before:
+                tell(self._completed(way, self._load))
         return None
 
     def recount(self) -> Load | None:

@@ -165,6 +165,14 @@ def test_a_list_of_models_that_cannot_be_had_is_no_failure(models: bytes | Scrap
     assert server.load.running == 6
 
 
+def test_models_are_told_as_soon_as_they_are_known() -> None:
+    server = Server(SERVERS["vllm"][0])
+    server.turns(1)
+    assert [load.models for load in server.loads] == [None, {"m"}]
+    server.turns(100)
+    assert len(server.loads) == 102
+
+
 def test_the_last_list_of_models_stays_while_there_is_no_other() -> None:
     server = Server(SERVERS["vllm"][0])
     server.turns(2)
