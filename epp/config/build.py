@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from epp.config import plugins
+from epp.config.engines import EngineSpec
 from epp.config.lint import lint
 from epp.config.model import EndpointPickerConfig, ProfileSpec
 from epp.config.models import model_table
@@ -21,7 +22,8 @@ from epp.scheduling.scheduler import Scheduler
 class Built(msgspec.Struct, frozen=True, eq=False):
     """What a configuration comes to.
 
-    `warnings` are for its author: it works, but hardly as it was meant.
+    `warnings` are for its author: it works, but hardly as it was meant. `engines` are for whoever
+    reads the servers' metrics.
     """
 
     scheduler: Scheduler
@@ -29,6 +31,7 @@ class Built(msgspec.Struct, frozen=True, eq=False):
     warnings: tuple[str, ...] = ()
     validation: Validation = Validation.LENIENT
     models: ModelTable = ModelTable()
+    engines: tuple[EngineSpec, ...] = ()
 
 
 def build(config: EndpointPickerConfig, seed: int) -> Built:
@@ -47,6 +50,7 @@ def build(config: EndpointPickerConfig, seed: int) -> Built:
         lint(config),
         Validation(config.validate),
         model_table(config.models),
+        config.engines,
     )
 
 

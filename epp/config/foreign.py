@@ -23,7 +23,7 @@ FEATURE_GATES = frozenset({"flowControl", "haPopulateNonLeaderDatastore"})
 _ADVICE = {
     "file-discovery": "is the flag --endpoints-file here; remove it",
     "metrics-data-source": "is built in here; remove it",
-    "core-metrics-extractor": "is built in here; remove it",
+    "core-metrics-extractor": "is built in here; its engineConfigs are the block engines",
 }
 
 _PLUGINS = frozenset(
