@@ -1,0 +1,258 @@
+"""What a whole conversation costs: every message of a request and its answer, without a transport.
+
+    python -m benchmarks.micro.conversation [--rounds 7] [--conversations 200] [--profile] [--json]
+
+The picker as `epp serve` builds it, everything on that is on by default, eight pods whose metrics
+are known; messages as Envoy sends them, from protobuf bytes to protobuf bytes. Conversations are
+held in step, 200 at a time: all of them take the first message, then all the second, so that each
+step is timed without a clock inside. CPU time, not wall time; each round visits all rows once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import gc
+import json
+import pstats
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from benchmarks.conditions import conditions, spread
+from benchmarks.load.generator import Job, Prompts
+from benchmarks.load.upstream import parts, whole
+from epp._pb.envoy.config.core.v3 import base_pb2 as core
+from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
+from epp.app.pool import ServedPool
+from epp.app.process import App
+from epp.config.settings import Settings
+from epp.exchange.modes import BodyMode
+from epp.pool.endpoint import Endpoint
+from epp.pool.load import Load
+from epp.server.conversation import Conversation
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+PODS = 8
+STEPS = ("read", "open", "headers", "body", "answer's headers", "answer's body", "close", "write")
+_ENVOY_CHUNK = 32 * 1024  # what Envoy reads of a body at a time, about
+_REQUEST = (
+    *((":authority", "pool.test"), (":path", "/v1/chat/completions"), (":method", "POST")),
+    *((":scheme", "http"), ("user-agent", "bench"), ("content-type", "application/json")),
+    *(("accept", "text/event-stream"), ("x-forwarded-for", "10.0.0.7")),
+    *(("x-forwarded-proto", "http"), ("x-request-id", "6024be0a-0000-4000-8000-000000000000")),
+)
+_ANSWER = ((":status", "200"), ("content-type", "text/event-stream"), ("server", "uvicorn"))
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One kind of conversation."""
+
+    title: str
+    mode: BodyMode
+    body_bytes: int
+    chunks: int
+    together: bool  # the answer's chunks come in one message
+
+
+ROWS = (
+    Row("2.4 KB, 20 chunks at once, duplex", BodyMode.FULL_DUPLEX_STREAMED, 2400, 20, True),
+    Row("2.4 KB, 20 chunks, duplex", BodyMode.FULL_DUPLEX_STREAMED, 2400, 20, False),
+    Row("2.4 KB, 20 chunks at once, buffered", BodyMode.BUFFERED, 2400, 20, True),
+    Row("2.4 KB, 200 chunks, duplex", BodyMode.FULL_DUPLEX_STREAMED, 2400, 200, False),
+    Row("350 KB, 20 chunks at once, duplex", BodyMode.FULL_DUPLEX_STREAMED, 350_000, 20, True),
+)
+
+
+class Script:
+    """The messages of one row, as bytes, by step. Each conversation has a prompt of its own."""
+
+    def __init__(self, row: Row) -> None:
+        self._row = row
+        self._prompts = Prompts(
+            Job(
+                port=1,
+                body_bytes=row.body_bytes,
+                chunks=row.chunks,
+                gap_ms=0,
+                concurrency=1,
+                seconds=0,
+            )
+        )
+        self._headers = _headers(row.mode).SerializeToString()
+        answer = pb.ProcessingRequest(response_headers=pb.HttpHeaders(headers=_header_map(_ANSWER)))
+        self._answer_headers = answer.SerializeToString()
+        self._answer_body = [part.SerializeToString() for part in _answer_body(row)]
+
+    def next(self) -> list[list[bytes]]:
+        """Return the messages of a conversation's four steps."""
+        body = self._prompts.next().partition(b"\r\n\r\n")[2]
+        return [
+            [self._headers],
+            [part.SerializeToString() for part in self._request_body(body)],
+            [self._answer_headers],
+            self._answer_body,
+        ]
+
+    def _request_body(self, body: bytes) -> list[pb.ProcessingRequest]:
+        buffered = self._row.mode is BodyMode.BUFFERED
+        size = len(body) if buffered else _ENVOY_CHUNK
+        pieces = [body[at : at + size] for at in range(0, len(body), size)]
+        return [
+            pb.ProcessingRequest(
+                request_body=pb.HttpBody(body=piece, end_of_stream=n + 1 == len(pieces))
+            )
+            for n, piece in enumerate(pieces)
+        ]
+
+
+def _headers(mode: BodyMode) -> pb.ProcessingRequest:
+    message = pb.ProcessingRequest(request_headers=pb.HttpHeaders(headers=_header_map(_REQUEST)))
+    message.protocol_config.request_body_mode = mode.value  # type: ignore[assignment]
+    message.protocol_config.response_body_mode = mode.value  # type: ignore[assignment]
+    message.metadata_context.SetInParent()
+    return message
+
+
+def _header_map(headers: Sequence[tuple[str, str]]) -> core.HeaderMap:
+    return core.HeaderMap(
+        headers=[core.HeaderValue(key=key, raw_value=value.encode()) for key, value in headers]
+    )
+
+
+def _answer_body(row: Row) -> list[pb.ProcessingRequest]:
+    """Return the answer without HTTP's chunks around its events, and the end in its own message."""
+    http = [whole(row.chunks)] if row.together else list(parts(row.chunks))
+    texts = [_unchunked(piece) for piece in http]
+    messages = [pb.ProcessingRequest(response_body=pb.HttpBody(body=text)) for text in texts]
+    return [*messages, pb.ProcessingRequest(response_body=pb.HttpBody(end_of_stream=True))]
+
+
+def _unchunked(piece: bytes) -> bytes:
+    body = piece.partition(b"\r\n\r\n")[2] if piece.startswith(b"HTTP/") else piece
+    text = b""
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        text += rest[: int(size, 16)]
+        body = rest[int(size, 16) + 2 :]
+    return text
+
+
+def picker() -> ServedPool:
+    """Return the pool of a picker with default settings, the load of its pods known."""
+    settings = Settings(endpoints=tuple(f"http://10.0.0.{n + 1}:8000" for n in range(PODS)))
+    pool = App(settings).pool
+    pool.store.replace(Endpoint(f"10.0.0.{n + 1}:8000") for n in range(PODS))
+    for n, endpoint in enumerate(pool.store.snapshot().endpoints):
+        load = Load(
+            time.monotonic(),
+            waiting=n % 4,
+            running=n % 9,
+            kv_cache_usage=n % 17 / 20,
+            blocks=26_000,
+            block_size=16,
+        )
+        pool.store.report(endpoint, load)
+    return pool
+
+
+def hold(pool: ServedPool, script: Script, count: int) -> dict[str, float]:
+    """Hold `count` conversations in step; return the CPU microseconds of each step for one."""
+    talks = [script.next() for _ in range(count)]
+    times: dict[str, float] = {}
+
+    def timed(step: str, call: Callable[[T], U], values: Sequence[T]) -> list[U]:
+        began = time.process_time_ns()
+        made = [call(value) for value in values]
+        times[step] = times.get(step, 0.0) + (time.process_time_ns() - began) / count / 1000
+        return made
+
+    read = [timed("read", _parse, [talk[n] for talk in talks]) for n in range(4)]
+    streams = timed("open", lambda _: pool.converse(), range(count))
+    replies = [
+        timed(name, _receive, list(zip(streams, messages, strict=True)))
+        for name, messages in zip(STEPS[2:6], read, strict=True)
+    ]
+    timed("close", Conversation.close, streams)
+    for answers in replies:
+        timed("write", _serialize, answers)
+    _check(replies)
+    return times
+
+
+def _parse(messages: list[bytes]) -> list[pb.ProcessingRequest]:
+    return [pb.ProcessingRequest.FromString(message) for message in messages]
+
+
+def _receive(pair: tuple[Conversation, list[pb.ProcessingRequest]]) -> list[pb.ProcessingResponse]:
+    conversation, messages = pair
+    return [reply for message in messages for reply in conversation.receive(message)]
+
+
+def _serialize(replies: list[pb.ProcessingResponse]) -> list[bytes]:
+    return [reply.SerializeToString() for reply in replies]
+
+
+def _check(replies: list[list[list[pb.ProcessingResponse]]]) -> None:
+    assert not any(r.HasField("immediate_response") for s in replies for a in s for r in a)
+    assert all(any(r.HasField("dynamic_metadata") for r in a) for a in replies[1])
+
+
+def measure(rounds: int, count: int) -> dict[str, list[dict[str, float]]]:
+    """Return each row's rounds. Garbage is collected between them, and counted in no row."""
+    pool = picker()
+    scripts = {row.title: Script(row) for row in ROWS}
+    found: dict[str, list[dict[str, float]]] = {row.title: [] for row in ROWS}
+    for number in range(rounds + 1):  # the first warms up
+        for row in ROWS:
+            gc.collect()
+            times = hold(pool, scripts[row.title], max(10, count * 2400 // row.body_bytes))
+            if number:
+                found[row.title].append(times)
+    return found
+
+
+def profile(count: int) -> None:
+    """Print which functions the first row spends its time in; with the profiler's own cost."""
+    pool, script = picker(), Script(ROWS[0])
+    hold(pool, script, count)
+    profiler = cProfile.Profile(time.process_time)
+    profiler.runcall(hold, pool, script, count)
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(40)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--conversations", type=int, default=200)
+    parser.add_argument("--profile", action="store_true", help="where the first row's time goes")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if options.profile:
+        profile(options.conversations)
+        return
+    found = measure(options.rounds, options.conversations)
+    where = conditions("benchmarks.micro.conversation", "protobuf", "msgspec", "xxhash")
+    if options.json:
+        print(json.dumps({**where, "rows": found}, indent=1))
+        return
+    for key, value in where.items():
+        print(f"{key}: {value}")
+    print(f"rounds: {options.rounds}; CPU µs for one conversation, median (lowest-highest);")
+    print("steps: medians\n")
+    print(f"| conversation | whole | {' | '.join(STEPS)} |\n|---|---|{'---|' * len(STEPS)}")
+    for title, rounds in found.items():
+        steps = [f"{statistics.median(times[step] for times in rounds):.1f}" for step in STEPS]
+        whole_us = spread([sum(times.values()) for times in rounds])
+        print(f"| {title} | {whole_us} | {' | '.join(steps)} |")
+
+
+if __name__ == "__main__":
+    main()
