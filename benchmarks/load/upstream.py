@@ -26,15 +26,16 @@ _JSON = (
     b'{"role":"assistant","content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":600,'
     b'"completion_tokens":1,"total_tokens":601}}'
 )
+# As vLLM 0.32.0 writes them: tests/data/openai.
 _EVENT = (
-    b'data: {"id":"chatcmpl-6024be0a","object":"chat.completion.chunk","created":1,"model":"m",'
-    b'"choices":[{"index":0,"delta":{"content":" word"},"logprobs":null,"finish_reason":null}],'
-    b'"usage":null}\n\n'
+    b'data: {"id":"chatcmpl-8200ff9e593d709c","object":"chat.completion.chunk","created":1,'
+    b'"model":"m","choices":[{"index":0,"delta":{"content":" word"},"logprobs":null,'
+    b'"finish_reason":null,"token_ids":null}]}\n\n'
 )
 _LAST = (
-    b'data: {"id":"chatcmpl-6024be0a","object":"chat.completion.chunk","created":1,"model":"m",'
-    b'"choices":[],"usage":{"prompt_tokens":600,"completion_tokens":%d,"total_tokens":%d}}\n\n'
-    b"data: [DONE]\n\n"
+    b'data: {"id":"chatcmpl-8200ff9e593d709c","object":"chat.completion.chunk","created":1,'
+    b'"model":"m","choices":[],"usage":{"prompt_tokens":600,"total_tokens":%d,'
+    b'"completion_tokens":%d},"system_fingerprint":"vllm-0.32.0"}\n\ndata: [DONE]\n\n'
 )
 _STREAM = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -53,7 +54,7 @@ _COMPLETION = _answer(b"application/json", _JSON)
 @cache
 def parts(chunks: int) -> tuple[bytes, ...]:
     """Return an answer as `chunks` pieces of HTTP, the first with the head, the last with usage."""
-    last = _LAST % (chunks, 600 + chunks)
+    last = _LAST % (600 + chunks, chunks)
     events = [_EVENT] * (chunks - 1) + [last]
     pieces = [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
     pieces[0] = _STREAM + pieces[0]
