@@ -51,12 +51,15 @@ _METRICS = _answer(b"text/plain; version=0.0.4", _PAGE)
 _COMPLETION = _answer(b"application/json", _JSON)
 
 
+def events(chunks: int) -> list[bytes]:
+    """Return an answer as server-sent events, the last with usage."""
+    return [_EVENT] * (chunks - 1) + [_LAST % (600 + chunks, chunks)]
+
+
 @cache
 def parts(chunks: int) -> tuple[bytes, ...]:
-    """Return an answer as `chunks` pieces of HTTP, the first with the head, the last with usage."""
-    last = _LAST % (600 + chunks, chunks)
-    events = [_EVENT] * (chunks - 1) + [last]
-    pieces = [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
+    """Return the same as pieces of HTTP, the head in the first."""
+    pieces = [b"%x\r\n%b\r\n" % (len(event), event) for event in events(chunks)]
     pieces[0] = _STREAM + pieces[0]
     pieces[-1] += b"0\r\n\r\n"
     return tuple(pieces)
@@ -64,7 +67,7 @@ def parts(chunks: int) -> tuple[bytes, ...]:
 
 @cache
 def whole(chunks: int) -> bytes:
-    """Return the same answer in one piece."""
+    """Return the same in one piece."""
     return b"".join(parts(chunks))
 
 

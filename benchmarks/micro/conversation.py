@@ -20,12 +20,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-import msgspec
-
 from benchmarks.conditions import conditions, spread
-from benchmarks.load.generator import Job, Prompts
-from benchmarks.load.upstream import parts, whole
-from epp._pb.envoy.config.core.v3 import base_pb2 as core
+from benchmarks.script import Script, Talk
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.app.pool import ServedPool
 from epp.app.process import App
@@ -40,107 +36,17 @@ U = TypeVar("U")
 
 PODS = 8
 STEPS = ("read", "open", "headers", "body", "answer's headers", "answer's body", "close", "write")
-_ENVOY_CHUNK = 32 * 1024  # what Envoy reads of a body at a time, about
-_REQUEST = (
-    *((":authority", "pool.test"), (":path", "/v1/chat/completions"), (":method", "POST")),
-    *((":scheme", "http"), ("user-agent", "bench"), ("content-type", "application/json")),
-    *(("accept", "text/event-stream"), ("x-forwarded-for", "10.0.0.7")),
-    *(("x-forwarded-proto", "http"), ("x-request-id", "6024be0a-0000-4000-8000-000000000000")),
-)
-_ANSWER = ((":status", "200"), ("content-type", "text/event-stream"), ("server", "uvicorn"))
 
 
-class Row(msgspec.Struct, frozen=True):
-    """One kind of conversation."""
-
-    title: str
-    mode: BodyMode
-    body_bytes: int
-    chunks: int
-    together: bool  # the answer's chunks come in one message
-
-
-ROWS = (
-    Row("2.4 KB, 20 chunks at once, duplex", BodyMode.FULL_DUPLEX_STREAMED, 2400, 20, True),
-    Row("2.4 KB, 20 chunks, duplex", BodyMode.FULL_DUPLEX_STREAMED, 2400, 20, False),
-    Row("2.4 KB, 20 chunks at once, buffered", BodyMode.BUFFERED, 2400, 20, True),
-    Row("2.4 KB, 200 chunks, duplex", BodyMode.FULL_DUPLEX_STREAMED, 2400, 200, False),
-    Row("350 KB, 20 chunks at once, duplex", BodyMode.FULL_DUPLEX_STREAMED, 350_000, 20, True),
-)
-
-
-class Script:
-    """The messages of one row, as bytes, by step. Each conversation has a prompt of its own."""
-
-    def __init__(self, row: Row) -> None:
-        self._row = row
-        self._prompts = Prompts(
-            Job(
-                port=1,
-                body_bytes=row.body_bytes,
-                chunks=row.chunks,
-                gap_ms=0,
-                concurrency=1,
-                seconds=0,
-            )
-        )
-        self._headers = _headers(row.mode).SerializeToString()
-        answer = pb.ProcessingRequest(response_headers=pb.HttpHeaders(headers=_header_map(_ANSWER)))
-        self._answer_headers = answer.SerializeToString()
-        self._answer_body = [part.SerializeToString() for part in _answer_body(row)]
-
-    def next(self) -> list[list[bytes]]:
-        """Return the messages of a conversation's four steps."""
-        body = self._prompts.next().partition(b"\r\n\r\n")[2]
-        return [
-            [self._headers],
-            [part.SerializeToString() for part in self._request_body(body)],
-            [self._answer_headers],
-            self._answer_body,
-        ]
-
-    def _request_body(self, body: bytes) -> list[pb.ProcessingRequest]:
-        buffered = self._row.mode is BodyMode.BUFFERED
-        size = len(body) if buffered else _ENVOY_CHUNK
-        pieces = [body[at : at + size] for at in range(0, len(body), size)]
-        return [
-            pb.ProcessingRequest(
-                request_body=pb.HttpBody(body=piece, end_of_stream=n + 1 == len(pieces))
-            )
-            for n, piece in enumerate(pieces)
-        ]
-
-
-def _headers(mode: BodyMode) -> pb.ProcessingRequest:
-    message = pb.ProcessingRequest(request_headers=pb.HttpHeaders(headers=_header_map(_REQUEST)))
-    message.protocol_config.request_body_mode = mode.value  # type: ignore[assignment]
-    message.protocol_config.response_body_mode = mode.value  # type: ignore[assignment]
-    message.metadata_context.SetInParent()
-    return message
-
-
-def _header_map(headers: Sequence[tuple[str, str]]) -> core.HeaderMap:
-    return core.HeaderMap(
-        headers=[core.HeaderValue(key=key, raw_value=value.encode()) for key, value in headers]
-    )
-
-
-def _answer_body(row: Row) -> list[pb.ProcessingRequest]:
-    """Return the answer without HTTP's chunks around its events, and the end in its own message."""
-    http = [whole(row.chunks)] if row.together else list(parts(row.chunks))
-    texts = [_unchunked(piece) for piece in http]
-    messages = [pb.ProcessingRequest(response_body=pb.HttpBody(body=text)) for text in texts]
-    return [*messages, pb.ProcessingRequest(response_body=pb.HttpBody(end_of_stream=True))]
-
-
-def _unchunked(piece: bytes) -> bytes:
-    body = piece.partition(b"\r\n\r\n")[2] if piece.startswith(b"HTTP/") else piece
-    text = b""
-    while body:
-        size, _, rest = body.partition(b"\r\n")
-        text += rest[: int(size, 16)]
-        body = rest[int(size, 16) + 2 :]
-    return text
+_BUFFERED = BodyMode.BUFFERED
+ROWS = {
+    "2.4 KB, 20 chunks at once, duplex": Talk(),
+    "2.4 KB, 20 chunks, duplex": Talk(together=False),
+    "2.4 KB, 20 chunks at once, buffered": Talk(mode=_BUFFERED),
+    "2.4 KB, 200 chunks, duplex": Talk(chunks=200, together=False),
+    "2.4 KB, 200 chunks, buffered": Talk(mode=_BUFFERED, chunks=200, together=False),
+    "350 KB, 20 chunks at once, duplex": Talk(body_bytes=350_000),
+}
 
 
 def picker() -> ServedPool:
@@ -163,7 +69,7 @@ def picker() -> ServedPool:
 
 def hold(pool: ServedPool, script: Script, count: int) -> dict[str, float]:
     """Hold `count` conversations in step; return the CPU microseconds of each step for one."""
-    talks = [script.next() for _ in range(count)]
+    talks = [_serialized(script.next()) for _ in range(count)]
     times: dict[str, float] = {}
 
     def timed(step: str, call: Callable[[T], U], values: Sequence[T]) -> list[U]:
@@ -183,6 +89,10 @@ def hold(pool: ServedPool, script: Script, count: int) -> dict[str, float]:
         timed("write", _serialize, answers)
     _check(replies)
     return times
+
+
+def _serialized(steps: list[list[pb.ProcessingRequest]]) -> list[list[bytes]]:
+    return [[message.SerializeToString() for message in messages] for messages in steps]
 
 
 def _parse(messages: list[bytes]) -> list[pb.ProcessingRequest]:
@@ -206,20 +116,20 @@ def _check(replies: list[list[list[pb.ProcessingResponse]]]) -> None:
 def measure(rounds: int, count: int) -> dict[str, list[dict[str, float]]]:
     """Return each row's rounds. Garbage is collected between them, and counted in no row."""
     pool = picker()
-    scripts = {row.title: Script(row) for row in ROWS}
-    found: dict[str, list[dict[str, float]]] = {row.title: [] for row in ROWS}
+    scripts = {title: Script(talk) for title, talk in ROWS.items()}
+    found: dict[str, list[dict[str, float]]] = {title: [] for title in ROWS}
     for number in range(rounds + 1):  # the first warms up
-        for row in ROWS:
+        for title, talk in ROWS.items():
             gc.collect()
-            times = hold(pool, scripts[row.title], max(10, count * 2400 // row.body_bytes))
+            times = hold(pool, scripts[title], max(10, count * 2400 // talk.body_bytes))
             if number:
-                found[row.title].append(times)
+                found[title].append(times)
     return found
 
 
 def profile(count: int) -> None:
     """Print which functions the first row spends its time in; with the profiler's own cost."""
-    pool, script = picker(), Script(ROWS[0])
+    pool, script = picker(), Script(Talk())
     hold(pool, script, count)
     profiler = cProfile.Profile(time.process_time)
     profiler.runcall(hold, pool, script, count)
