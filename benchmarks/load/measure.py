@@ -38,6 +38,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     problem: str = ""
     picker_us: float = 0.0
     envoy_us: float = 0.0
+    around_us: float = 0.0  # of the clients and the model servers
     rate: float = 0.0
     mean_ms: float = 0.0
     p50_ms: float = 0.0
@@ -77,9 +78,11 @@ async def _loaded(rig: Rig, spec: Spec, load: Load, amount: Amount) -> Figures |
 
 async def _under_load(rig: Rig, picker: Contender, front: Front, job: Job) -> Figures:
     envoy_pid, messages = front.envoy.pid, await rig.messages(front)
+    around = rig.surroundings_cpu_s(REPLICAS)
     before, envoy_before = usage(picker.pid), usage(envoy_pid)
     result = await rig.perform(job)
     after, envoy_after = usage(picker.pid), usage(envoy_pid)
+    around = rig.surroundings_cpu_s(REPLICAS) - around
     count = max(1, result.answered)
     return Figures(
         requests=result.answered,
@@ -87,6 +90,7 @@ async def _under_load(rig: Rig, picker: Contender, front: Front, job: Job) -> Fi
         problem=result.problem,
         picker_us=(after.cpu_s - before.cpu_s) / count * 1e6,
         envoy_us=(envoy_after.cpu_s - envoy_before.cpu_s) / count * 1e6,
+        around_us=around / count * 1e6,
         rate=result.answered / result.seconds,
         mean_ms=result.mean_ms,
         p50_ms=result.p50_ms,

@@ -14,10 +14,23 @@ from benchmarks.load.rows import Idle, Row
 
 Found = Figures | NotServed
 LOADED = (
-    *("row", "picker", "picker µs", "Envoy µs", "requests/s", "p50 ms", "p90 ms", "p99 ms"),
-    *("messages", "RSS MiB", "failed", "ratio"),
+    *("row", "picker", "picker µs", "Envoy µs", "others µs", "requests/s", "p50 ms", "p90 ms"),
+    *("p99 ms", "messages", "RSS MiB", "failed", "ratio"),
 )
 IDLE = ("row", "picker", "cores", "scrapes/s of a replica", "of the slowest", "RSS MiB", "ratio")
+
+
+_DIGITS = {
+    "picker_us": 0,
+    "envoy_us": 0,
+    "around_us": 0,
+    "rate": 0,
+    "p50_ms": 2,
+    "p90_ms": 2,
+    "p99_ms": 2,
+    "messages": 1,
+    "rss_mib": 0,
+}
 
 
 class Report:
@@ -86,10 +99,9 @@ class Report:
         if not figures:
             problems = {f.problem for f in self._found.get((row.name, picker), []) if f.problem}
             return [row.name, picker, f"not served: {', '.join(sorted(problems))}"]
-        digits = {"picker_us": 0, "envoy_us": 0, "rate": 0, "p50_ms": 2, "p90_ms": 2, "p99_ms": 2}
-        cells = [_cell(figures, name, n) for name, n in {**digits, "messages": 1}.items()]
+        cells = [_cell(figures, name, digits) for name, digits in _DIGITS.items()]
         failed = str(sum(f.failed for f in figures))
-        cells += [_cell(figures, "rss_mib", 0), failed, self._ratio(row, picker)]
+        cells += [failed, self._ratio(row, picker)]
         return [row.name, picker, *cells]
 
     def _idle(self, row: Row, picker: str) -> list[str]:

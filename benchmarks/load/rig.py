@@ -15,6 +15,7 @@ import msgspec
 from benchmarks.load import child, contender
 from benchmarks.load.contender import Contender, Spec
 from benchmarks.load.generator import Job, Result
+from benchmarks.load.usage import usage
 from epp.demo import bootstrap, envoy
 from epp.demo.bootstrap import Mode
 from epp.demo.envoy import Envoy
@@ -42,6 +43,7 @@ class Rig:
         self._generator = generator
         self._web = web
         self._replicas: dict[int, list[int]] = {}  # their ports, by their number
+        self._servers: dict[int, Process] = {}  # which they all are in
         self._contenders: dict[tuple[str, int], Contender] = {}
         self._fronts: dict[tuple[str, Mode], Front] = {}
         self._sent = 0
@@ -64,7 +66,7 @@ class Rig:
             while len(ports) < count:
                 ports.add(free_port())
             serving = child.running("benchmarks.load.upstream", *map(str, ports), ready=b"ready")
-            await self._stack.enter_async_context(serving)
+            self._servers[count] = await self._stack.enter_async_context(serving)
             self._replicas[count] = sorted(ports)
         return self._replicas[count]
 
@@ -101,6 +103,11 @@ class Rig:
             raise RuntimeError(f"the clients failed: {(line + rest).decode()}") from error
         self._sent += result.answered + result.failed + job.concurrency
         return result
+
+    def surroundings_cpu_s(self, replicas: int) -> float:
+        """Return what the clients and so many replicas have taken of the cores so far."""
+        processes = (self._generator, self._servers[replicas])
+        return sum(usage(process.pid).cpu_s for process in processes)
 
     async def messages(self, front: Front) -> int:
         """Return how many ext_proc messages Envoy has sent and received."""
