@@ -26,9 +26,12 @@ from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.app.pool import ServedPool
 from epp.app.process import App
 from epp.config.settings import Settings
+from epp.exchange.actions import Route
 from epp.exchange.modes import BodyMode
+from epp.openai import request as openai
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
+from epp.scheduling.decision import Outcome
 from epp.server.conversation import Conversation
 
 T = TypeVar("T")
@@ -38,6 +41,8 @@ PODS = 8
 STEPS = ("read", "open", "headers", "body", "answer's headers", "answer's body", "close", "write")
 
 
+INSIDE = ("parse", "choice")  # of the step "body", timed apart from it
+_PATH = "/v1/chat/completions"
 _BUFFERED = BodyMode.BUFFERED
 ROWS = {
     "2.4 KB, 20 chunks at once, duplex": Talk(),
@@ -67,17 +72,25 @@ def picker() -> ServedPool:
     return pool
 
 
+class Stopwatch:
+    """Adds up the CPU microseconds that each step took for one of many values."""
+
+    def __init__(self) -> None:
+        self.times: dict[str, float] = {}
+
+    def __call__(self, step: str, call: Callable[[T], U], values: Sequence[T]) -> list[U]:
+        """Call for each value, and count the time to `step`."""
+        began = time.process_time_ns()
+        made = [call(value) for value in values]
+        us = (time.process_time_ns() - began) / len(values) / 1000
+        self.times[step] = self.times.get(step, 0.0) + us
+        return made
+
+
 def hold(pool: ServedPool, script: Script, count: int) -> dict[str, float]:
     """Hold `count` conversations in step; return the CPU microseconds of each step for one."""
     talks = [_serialized(script.next()) for _ in range(count)]
-    times: dict[str, float] = {}
-
-    def timed(step: str, call: Callable[[T], U], values: Sequence[T]) -> list[U]:
-        began = time.process_time_ns()
-        made = [call(value) for value in values]
-        times[step] = times.get(step, 0.0) + (time.process_time_ns() - began) / count / 1000
-        return made
-
+    timed = Stopwatch()
     read = [timed("read", _parse, [talk[n] for talk in talks]) for n in range(4)]
     streams = timed("open", lambda _: pool.converse(), range(count))
     replies = [
@@ -88,7 +101,23 @@ def hold(pool: ServedPool, script: Script, count: int) -> dict[str, float]:
     for answers in replies:
         timed("write", _serialize, answers)
     _check(replies)
-    return times
+    return timed.times
+
+
+def choose(pool: ServedPool, script: Script, count: int) -> dict[str, float]:
+    """Make `count` choices, no conversation around them; return the same of what is in one."""
+    bodies = [b"".join(m.request_body.body for m in script.next()[1]) for _ in range(count)]
+    headers = {":path": _PATH, ":method": "POST", "x-request-id": "1"}
+    timed = Stopwatch()
+    timed("parse", lambda body: openai.parse(_PATH, "", body), bodies)
+    now = time.monotonic()
+    placements = timed(
+        "choice", lambda body: pool.router.route(Route(headers, body), None, now), bodies
+    )
+    for placement in placements:
+        assert placement.decision is not None
+        placement.end(Outcome(200, completed=True))
+    return timed.times
 
 
 def _serialized(steps: list[list[pb.ProcessingRequest]]) -> list[list[bytes]]:
@@ -114,14 +143,17 @@ def _check(replies: list[list[list[pb.ProcessingResponse]]]) -> None:
 
 
 def measure(rounds: int, count: int) -> dict[str, list[dict[str, float]]]:
-    """Return each row's rounds. Garbage is collected between them, and counted in no row."""
+    """Return each row's rounds. What garbage one leaves is not the next one's."""
     pool = picker()
     scripts = {title: Script(talk) for title, talk in ROWS.items()}
     found: dict[str, list[dict[str, float]]] = {title: [] for title in ROWS}
     for number in range(rounds + 1):  # the first warms up
         for title, talk in ROWS.items():
-            gc.collect()
-            times = hold(pool, scripts[title], max(10, count * 2400 // talk.body_bytes))
+            some = max(10, count * 2400 // talk.body_bytes)
+            times: dict[str, float] = {}
+            for part in (hold, choose):
+                gc.collect()
+                times |= part(pool, scripts[title], some)
             if number:
                 found[title].append(times)
     return found
@@ -156,11 +188,12 @@ def main() -> None:
     for key, value in where.items():
         print(f"{key}: {value}")
     print(f"rounds: {options.rounds}; CPU µs for one conversation, median (lowest-highest);")
-    print("steps: medians\n")
-    print(f"| conversation | whole | {' | '.join(STEPS)} |\n|---|---|{'---|' * len(STEPS)}")
+    print("steps: medians; parse is in choice, and choice in body\n")
+    columns = (*STEPS, *INSIDE)
+    print(f"| conversation | whole | {' | '.join(columns)} |\n|---|---|{'---|' * len(columns)}")
     for title, rounds in found.items():
-        steps = [f"{statistics.median(times[step] for times in rounds):.1f}" for step in STEPS]
-        whole_us = spread([sum(times.values()) for times in rounds])
+        steps = [f"{statistics.median(times[step] for times in rounds):.1f}" for step in columns]
+        whole_us = spread([sum(times[step] for step in STEPS) for times in rounds])
         print(f"| {title} | {whole_us} | {' | '.join(steps)} |")
 
 
