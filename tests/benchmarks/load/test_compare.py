@@ -16,7 +16,12 @@ PICKER = (
     "--grpc-health-port {health} --metrics-port {metrics} --endpoints-file {endpoints}"
 )
 
+LINUX = pytest.mark.skipif(
+    sys.platform != "linux", reason="CPU time is read from /proc, which Linux has"
+)
 
+
+@LINUX
 @pytest.mark.envoy
 @pytest.mark.slow
 @pytest.mark.timeout(120)
@@ -62,6 +67,8 @@ def _check_idle(figures: dict[str, Any]) -> None:
     assert figures["scrapes"] > 0
 
 
+@LINUX
+@pytest.mark.envoy
 def test_a_picker_that_answers_nothing_is_not_served_and_not_asked_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
