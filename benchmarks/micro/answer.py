@@ -62,8 +62,8 @@ class Row(msgspec.Struct):
 
 def stream(chunks: int) -> list[bytes]:
     """Return the events of an answer."""
-    head = {"id": "chatcmpl-8200ff9e593d709c", "object": "chat.completion.chunk"}
-    head |= {"created": 1795413706, "model": "served"}
+    head: dict[str, object] = {"id": "chatcmpl-8200ff9e593d709c", "model": "served"}
+    head |= {"object": "chat.completion.chunk", "created": 1795413706}
 
     def event(text: str) -> bytes:
         choice = {"index": 0, "delta": {"content": text}, "logprobs": None, "finish_reason": None}

@@ -8,6 +8,7 @@ import msgspec
 
 from epp.config import plugins
 from epp.config.costs import cost_sheet
+from epp.config.engines import EngineSpec
 from epp.config.lint import lint
 from epp.config.model import EndpointPickerConfig, ProfileSpec
 from epp.config.models import model_table
@@ -23,7 +24,8 @@ from epp.scheduling.scheduler import Scheduler
 class Built(msgspec.Struct, frozen=True, eq=False):
     """What a configuration comes to.
 
-    `warnings` are for its author: it works, but hardly as it was meant.
+    `warnings` are for its author: it works, but hardly as it was meant. `engines` are for whoever
+    reads the servers' metrics.
     """
 
     scheduler: Scheduler
@@ -32,6 +34,7 @@ class Built(msgspec.Struct, frozen=True, eq=False):
     validation: Validation = Validation.LENIENT
     models: ModelTable = ModelTable()
     costs: CostSheet | None = None
+    engines: tuple[EngineSpec, ...] = ()
 
 
 def build(config: EndpointPickerConfig, seed: int) -> Built:
@@ -51,6 +54,7 @@ def build(config: EndpointPickerConfig, seed: int) -> Built:
         Validation(config.validate),
         model_table(config.models),
         cost_sheet(config.llm_request_costs, config.llm_request_costs_namespace),
+        config.engines,
     )
 
 

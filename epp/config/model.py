@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from epp.config.costs import CostSpec
+from epp.config.engines import EngineSpec
 from epp.config.models import ModelsSpec
 from epp.costs.sheet import NAMESPACE
 
@@ -62,3 +63,4 @@ class EndpointPickerConfig(msgspec.Struct, frozen=True, rename="camel"):
     models: ModelsSpec | None = None
     llm_request_costs: tuple[CostSpec, ...] = ()
     llm_request_costs_namespace: str = NAMESPACE
+    engines: tuple[EngineSpec, ...] = ()

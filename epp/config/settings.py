@@ -19,7 +19,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     endpoints: tuple[str, ...] = ()
     endpoints_file: Path | None = None
-    engine: str = "vllm"  # of `endpoints`: which metrics they have
+    engine: str = "auto"  # of `endpoints`: which metrics they have
     pools: tuple[str, ...] = ()  # InferencePools, as namespace/name
     all_pools: bool = False  # every InferencePool of `namespace`
     namespace: str = ""  # empty: all of them, where `all_pools`; else that of the kubeconfig
@@ -29,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kubeconfig: Path | None = None
     leader_election: bool = False
     config_file: Path | None = None
+    preset: str = ""  # the default one
     host: str = ""  # every address
     grpc_port: int = 9002
     grpc_health_port: int = 9003

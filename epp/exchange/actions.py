@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from epp.exchange.events import Headers, Refused
+from epp.exchange.events import Answered, Headers, Refused
 from epp.exchange.modes import Modes
 
 Metadata = Mapping[str, Mapping[str, str | float]]  # namespace to key to value
 
 
 class Route(msgspec.Struct, frozen=True):
-    """Find a destination; the answer is the event `Routed` or `Refused`.
+    """Find a destination; the answer is the event `Routed`, `Refused` or `Answered`.
 
     `body` is None where there is none to be parsed: no body at all, one that the proxy does not
     show, or one that it cut short.
@@ -92,8 +92,19 @@ class Refuse(msgspec.Struct, frozen=True):
     refused: Refused
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """End the exchange with an answer that is no refusal; nothing may follow."""
+
+    answered: Answered
+
+
 RequestReply = (
-    ReplyRequestHeaders | ReplyRequestBody | StreamRequestBody | ReplyRequestTrailers | Refuse
+    ReplyRequestHeaders
+    | ReplyRequestBody
+    | StreamRequestBody
+    | ReplyRequestTrailers
+    | Refuse
+    | Answer
 )
 ResponseReply = (
     ReplyResponseHeaders | ReplyResponseBody | StreamResponseBody | ReplyResponseTrailers

@@ -6,9 +6,10 @@ import enum
 from collections.abc import Callable, Container, Mapping
 from typing import TypeAlias
 
+from epp.openai import request
 from epp.openai.apis import Api, Read
 from epp.openai.invalid import Invalid
-from epp.openai.request import DEFAULT_PARSERS, Request, parse
+from epp.openai.request import Request
 
 Parse: TypeAlias = Callable[[str, str, bytes], Request | Invalid]  # path, content type, body
 
@@ -31,9 +32,6 @@ _READ: Mapping[Validation, Read] = {
 def parser(parsers: Container[str], validation: Validation) -> Parse:
     """Return what understands requests. How strictly is settled here, once, for all of them."""
     read, forgiving = _READ[validation], validation is Validation.OFF
-    return lambda path, content_type, body: parse(
+    return lambda path, content_type, body: request.parse(
         path, content_type, body, parsers, read, forgiving=forgiving
     )
-
-
-LENIENT = parser(DEFAULT_PARSERS, Validation.LENIENT)

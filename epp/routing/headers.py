@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from epp.routing import deadline
+
 MODEL = "x-ai-eg-model"
 REQUEST_ID = "x-request-id"
 CONTENT_TYPE = "content-type"
@@ -22,6 +24,7 @@ CONTROL = (
     *OBJECTIVE,
     *FAIRNESS_ID,
     *REWRITE,
+    deadline.OWN,
     "x-llm-d-slo-ttft-ms",
     "x-llm-d-slo-tpot-ms",
     "x-slo-ttft-ms",

@@ -5,12 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from epp.exchange.actions import Route
+from epp.exchange.events import Headers
 from epp.openai import encodings
 from epp.openai import request as openai
 from epp.openai.validation import Parse, Validation
 from epp.routing import headers as names
 
-_NO_MODEL_NEEDED = frozenset({"passthrough", "count_tokens", "tokenize", "conversations", "grpc"})
+_NO_MODEL_NEEDED = frozenset(
+    "passthrough count_tokens tokenize conversations grpc_generate grpc_embed".split()
+)
 _UNREAD = openai.Request("passthrough")
 
 MODEL_MISSING = openai.Invalid(
@@ -41,18 +44,22 @@ class Reader:
         given = headers.get(names.MODEL, "")
         if given and (invalid := openai.invalid_model(given)):
             return invalid
-        if asked.body is None or headers.get(":method", "POST") != "POST":
+        body = asked.body
+        if body is None or headers.get(":method", "POST") != "POST":
             return Reading(_UNREAD, given)
-        body, coding = asked.body, headers.get(names.CONTENT_ENCODING, "")
-        encoded = coding != "" and encodings.is_encoded(coding)
-        if encoded:
-            expanded = encodings.expand(body, coding, limit_bytes)
-            if isinstance(expanded, openai.Invalid):
-                return Reading(_UNREAD, given) if self._pass(expanded, given) else expanded
-            body = expanded
-        request = self._parse(
-            openai.request_path(headers), headers.get(names.CONTENT_TYPE, ""), body
-        )
+        coding = headers.get(names.CONTENT_ENCODING, "")
+        if not coding or not encodings.is_encoded(coding):
+            return self._understood(headers, given, body, encoded=False)
+        expanded = encodings.expand(body, coding, limit_bytes)
+        if isinstance(expanded, bytes):
+            return self._understood(headers, given, expanded, encoded=True)
+        return Reading(_UNREAD, given) if self._pass(expanded, given) else expanded
+
+    def _understood(
+        self, headers: Headers, given: str, body: bytes, *, encoded: bool
+    ) -> Reading | openai.Invalid:
+        content_type = headers.get(names.CONTENT_TYPE, "")
+        request = self._parse(openai.request_path(headers), content_type, body)
         if isinstance(request, openai.Invalid):
             return request
         model = given or request.model

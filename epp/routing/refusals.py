@@ -8,10 +8,14 @@ from epp.scheduling.decision import Exhausted, Refusal
 
 MALFORMED = "rejected-malformed"
 NO_ENDPOINTS = "rejected-no-endpoints"
+EXPIRED = "rejected-ttl-expired"
 TOO_LARGE = "rejected-too-large"
 UNKNOWN_MODEL = "rejected-unknown-model"
 SATURATED = "rejected-saturated"
 
+NOBODY_WAITS = Refused(
+    504, "The client's deadline passed before an endpoint was chosen.", EXPIRED, "deadline_exceeded"
+)
 NOBODY_READY = Refused(503, "No endpoint of the pool is ready.", NO_ENDPOINTS)
 NOBODY_ELIGIBLE = Refused(503, "No ready endpoint is in the proxy's subset.", NO_ENDPOINTS)
 

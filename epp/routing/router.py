@@ -6,9 +6,10 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import structs
 
 from epp.exchange.actions import Route
-from epp.exchange.events import Headers, Routed
+from epp.exchange.events import Answered, Headers, Refused, Routed
 from epp.exchange.request import DESTINATION
 from epp.openai import request as openai
 from epp.openai.validation import Validation, parser
@@ -18,6 +19,7 @@ from epp.routing import refusals, subset
 from epp.routing.intent import Intent, intend
 from epp.routing.issued import Issued
 from epp.routing.labels import Labels
+from epp.routing.listing import listing
 from epp.routing.models import ModelTable, having
 from epp.routing.placement import Placement
 from epp.routing.reading import Reader
@@ -63,22 +65,54 @@ class Router:
     def __repr__(self) -> str:
         return f"<Router {self._store!r}, {len(self._issued)} open>"
 
-    def route(self, asked: Route, eligible: Iterable[str] | None, now: float) -> Placement:
+    def route(
+        self,
+        asked: Route,
+        eligible: Iterable[str] | None,
+        now: float,
+        started_at: float | None = None,
+    ) -> Placement:
         """Find the destination of a request.
 
         `eligible` is the proxy's subset of the pool, None where it gave none; `now` is monotonic
-        seconds. The caller must `end` the placement, whatever becomes of the request.
+        seconds, and `started_at` is when the request began to arrive: its own timeout, if it has
+        one, runs from there. The caller must `end` the placement, whatever becomes of the request.
         """
+        placement = self._route(asked, eligible, now, now if started_at is None else started_at)
+        if isinstance(placement.answer, Refused):
+            path = openai.request_path(asked.headers)
+            placement.answer = structs.replace(placement.answer, path=path)
+        return placement
+
+    def _route(
+        self, asked: Route, eligible: Iterable[str] | None, now: float, started_at: float
+    ) -> Placement:
+        if listed := self._listing(asked):
+            return Placement(Labels(), listed)
         reading = self._reader.read(asked, self.max_body_bytes)
         if isinstance(reading, openai.Invalid):
             return Placement(Labels(), refusals.malformed(reading))
         settings = self._settings
-        intent = intend(asked, reading, self.rules, settings.models, want_usage=settings.want_usage)
+        intent = intend(
+            asked,
+            reading,
+            self.rules,
+            settings.models,
+            want_usage=settings.want_usage,
+            started_at=started_at,
+        )
+        if intent.expired(now):
+            return Placement(intent.labels, refusals.NOBODY_WAITS)
         if self._is_unknown(intent.labels.target_model):
             return Placement(intent.labels, refusals.unknown_model(intent.labels.target_model))
         if again := self._placed_before(asked.headers, eligible):
             return Placement(intent.labels, _routed(intent, again))
         return self._place(intent, eligible, now)
+
+    def _listing(self, asked: Route) -> Answered | Refused | None:
+        if not self._settings.models.list_models:
+            return None
+        return listing(asked, self._settings.models, self._store.snapshot().endpoints)
 
     def _is_unknown(self, model: str) -> bool:
         if not self._settings.models.refuse_unknown or not model:
@@ -117,6 +151,9 @@ class Router:
             intent.headers,
             now,
             self._settings.max_load_age_s,
+            intent.request.max_tokens,
+            intent.labels.priority,
+            intent.request.stream,
         )
         reservation = self._scheduler.schedule(query, endpoints, self._rng)
         if isinstance(reservation, Refusal):

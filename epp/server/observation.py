@@ -133,7 +133,7 @@ class Observation:
         self._open = False
         decision = self._placement.decision if self._placement is not None else None
         try:
-            self._give_back()
+            self._give_back(now)
         finally:
             try:
                 # The second call for a request that was placed before adds nothing to count.
@@ -167,13 +167,18 @@ class Observation:
                 backend = placement.decision.winner.address
                 self._bill = self._billing.open(placement.labels, backend)
         elif not self._streaming:  # its body comes with its headers, and may not be shown
-            self._first_byte_at = clock()
+            self._begin(clock())
+
+    def _begin(self, now: float) -> None:
+        self._first_byte_at = now
+        if self._placement is not None:
+            self._placement.first_token(now)
 
     def _body(self, data: bytes, clock: Callable[[], float]) -> None:
         if not data:
             return
         if self._first_byte_at is None:
-            self._first_byte_at = clock()
+            self._begin(clock())
         self._response_bytes += len(data)
         if self._progress is not None:
             self._progress.feed(data, clock)
@@ -197,7 +202,7 @@ class Observation:
         latencies = {"token_latency_ttft": ttft_s, "token_latency_itl": itl_s}
         return {name: round(s * 1e3, 3) for name, s in latencies.items() if s is not None}
 
-    def _give_back(self) -> None:
+    def _give_back(self, now: float) -> None:
         if self._placement is None:
             return
         usage = self._usage()
@@ -210,7 +215,8 @@ class Observation:
                 usage.cached_tokens,
                 self._ttft_s(self._placed_at),
                 self._itl_s(),
-            )
+            ),
+            now,
         )
 
     def _record(self, decision: Decision | None, now: float) -> Record:

@@ -114,6 +114,7 @@ def test_both_halves_of_a_stream_count(
         ("observe-responses", "sample", PoolSettings(observe_responses=Level.SAMPLE)),
         ("observe-responses", "full", PoolSettings(observe_responses=Level.FULL)),
         ("max-body-bytes", "1000", PoolSettings(max_body_bytes=1000)),
+        ("reserved-tokens", "512", PoolSettings(reserved_tokens=512)),
     ],
 )
 def test_a_setting_is_read(name: str, value: str, settings: PoolSettings) -> None:
@@ -128,6 +129,8 @@ def test_a_setting_is_read(name: str, value: str, settings: PoolSettings) -> Non
         ("max-body-bytes", "1001", "a whole number of bytes from 1 to 1000"),
         ("max-body-bytes", "0", "a whole number of bytes from 1 to 1000"),
         ("max-body-bytes", "1Ki", "a whole number of bytes from 1 to 1000"),
+        ("reserved-tokens", "0", "a whole number of tokens from 1 to 1000000"),
+        ("reserved-tokens", "1000001", "a whole number of tokens from 1 to 1000000"),
         ("max-body-bytes", "-1", "a whole number of bytes from 1 to 1000"),
         ("max-body-bytes", "9" * 5000, "a whole number of bytes from 1 to 1000"),
     ],

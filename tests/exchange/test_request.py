@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epp.exchange.actions import (
+    Answer,
     Mutation,
     Refuse,
     ReplyRequestBody,
@@ -17,6 +18,7 @@ from epp.exchange.actions import (
 )
 from epp.exchange.errors import ProtocolError
 from epp.exchange.events import (
+    Answered,
     HeaderOnlyRequest,
     Refused,
     RequestBody,
@@ -509,4 +511,20 @@ def test_the_route_is_chosen_anew_where_the_router_wants_it() -> None:
             ReplyRequestHeaders(Mutation(D, clear_route_cache=True)),
             StreamRequestBody(B, end_of_stream=True),
         ],
+    )
+
+
+def test_the_picker_may_have_the_answer_itself_and_what_follows_is_of_no_interest() -> None:
+    answered = Answered(200, (), b"{}")
+    for mode in BodyMode:
+        play(half(mode), HeaderOnlyRequest(H), [Route(H, None)], answered, [Answer(answered)])
+    play(
+        half(DUPLEX),
+        RequestHeaders(H),
+        RequestLastBody(B),
+        [Route(H, B)],
+        answered,
+        [Answer(answered)],
+        RequestTrailers(),
+        [],
     )

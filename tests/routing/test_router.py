@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from epp.exchange.actions import Route
-from epp.exchange.events import AnswerEdit, Refused, Routed
+from epp.exchange.events import Answered, AnswerEdit, Refused, Routed
+from epp.openai.validation import Validation
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load, LoraAdapters
 from epp.pool.store import Store
@@ -152,7 +153,7 @@ def test_a_second_call_for_one_request_gets_the_first_ones_choice_until_it_ends(
     assert dict(routed(again).set_headers)[DESTINATION] == B
     assert again.decision is None
     assert routed(again).response_headers == ()
-    first.end(ENDED)
+    first.end(ENDED, 9.0)
     assert route(picker, {DESTINATION: B}, [A]).decision is not None
 
 
@@ -204,6 +205,38 @@ def test_a_bomb_is_too_large() -> None:
     for given in ({}, {"x-ai-eg-model": "m"}):
         answer = refused(route(small, {"content-encoding": "gzip", **given}, body=bomb))
         assert (answer.status, answer.reason) == (413, "rejected-too-large")
+
+
+def test_strict_wants_what_the_api_wants() -> None:
+    strict = router(A, settings=RouterSettings(validation=Validation.STRICT))
+    body = b'{"model": "m", "messages": [{"role": "boss"}]}'
+    answer = refused(route(strict, {":path": "/v1/chat/completions"}, body=body))
+    assert (answer.status, answer.param) == (400, "messages[0].role")
+    given = {"x-ai-eg-model": "m", "content-encoding": "compress"}
+    assert refused(route(strict, given)).status == 415
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"{", {}),
+        (b'{"prompt": "x"}', {}),
+        (b'{"model": "a\nb", "prompt": "x"}', {}),
+        (b"\x1f\x8b", {"content-encoding": "gzip"}),
+        (BODY, {"content-encoding": "compress"}),
+        (gzip.compress(b" " * 2000), {"content-encoding": "gzip"}),
+    ],
+)
+def test_off_refuses_nothing_for_what_it_says(body: bytes, headers: dict[str, str]) -> None:
+    blind = RouterSettings(validation=Validation.OFF, max_body_bytes=1000)
+    answer = routed(route(router(A, settings=blind), headers, body=body))
+    assert list(answer.set_headers) == [(DESTINATION, A)]
+
+
+def test_a_refusal_says_which_path_it_is_about() -> None:
+    for path, headers in (("/v1/messages", {}), ("/v1/x", {"x-original-path": "/v1/y"})):
+        answer = refused(route(router(), {":path": f"{path}?a=b", **headers}))
+        assert answer.path == path
 
 
 CHAT = {":path": "/v1/chat/completions"}
@@ -369,6 +402,25 @@ def test_the_route_is_chosen_anew_only_where_the_model_becomes_known_here() -> N
     assert routed(route(clearing, body=asking("big"))).clear_route_cache
     assert not routed(route(clearing, {"x-ai-eg-model": "big"})).clear_route_cache
     assert not routed(route(clearing, body=None)).clear_route_cache
+
+
+def test_models_are_listed_where_that_is_wanted() -> None:
+    asked = {":method": "GET", ":path": "/v1/models"}
+    placement = route(labelled(list_models=True), asked, body=None)
+    assert isinstance(placement.answer, Answered)
+    assert placement.decision is None
+    for chosen in (labelled(), router(A)):
+        assert isinstance(route(chosen, asked, body=None).answer, Routed)
+
+
+def test_a_request_that_nobody_waits_for_is_504_and_holds_nothing() -> None:
+    chosen, headers = router(A), {"x-llm-d-request-timeout-ms": "500"}
+    asked = Route({**ASKED, **headers}, BODY)
+    answer = refused(chosen.route(asked, None, now=2.0, started_at=1.5))
+    assert (answer.status, answer.reason) == (504, "rejected-ttl-expired")
+    assert repr(chosen).endswith("0 open>")
+    answered = routed(chosen.route(asked, None, now=1.9, started_at=1.5))
+    assert "x-llm-d-request-timeout-ms" in answered.remove_headers
 
 
 def test_a_body_that_cannot_be_written_anew_keeps_its_model() -> None:
