@@ -17,12 +17,14 @@ from epp.pool.store import Store
 from epp.routing import headers as names
 from epp.routing import refusals, subset
 from epp.routing.issued import Issued
+from epp.routing.known_tokens import KnownTokens
 from epp.routing.labels import Labels
 from epp.routing.placement import Placement
 from epp.routing.rules import NoRules, Rules
 from epp.scheduling.decision import Refusal
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Reservation, Scheduler
+from epp.scheduling.tokens import Tokens
 
 if TYPE_CHECKING:
     from random import Random
@@ -140,11 +142,16 @@ class Router:
             intent.request.max_tokens,
             intent.labels.priority,
             intent.request.stream,
+            tokens=self._tokens_of(intent),
         )
         reservation = self._scheduler.schedule(query, endpoints, self._rng)
         if isinstance(reservation, Refusal):
             return Placement(intent.labels, refusals.exhausted(reservation))
         return self._placed(intent, reservation)
+
+    def _tokens_of(self, intent: Intent) -> Tokens | None:
+        known = self.known_tokens
+        return known.find(intent.labels.target_model, intent.request.prompt) if known else None
 
     def _placed(self, intent: Intent, reservation: Reservation) -> Placement:
         destination = ",".join(e.address for e in reservation.decision.picked)

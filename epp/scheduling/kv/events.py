@@ -57,6 +57,7 @@ class _ClearedRow(Cleared, tag="AllBlocksCleared", array_like=True):
 class _Envelope(msgspec.Struct):
     ts: float
     events: list[msgspec.Raw]
+    data_parallel_rank: int | None = None
 
 
 class _EnvelopeRow(_Envelope, array_like=True):
@@ -83,6 +84,7 @@ class Batch(msgspec.Struct, frozen=True):
     events: tuple[Event, ...] = ()
     unknown: tuple[str, ...] = ()  # types of events that later versions may have
     malformed: int = 0  # events of a known type that are not as they must be
+    rank: int = 0  # of servers that share an address, the one that tells
 
 
 def decode(payload: bytes) -> Batch | None:
@@ -106,7 +108,7 @@ def decode(payload: bytes) -> Batch | None:
             unknown.append(event)
         else:
             events.append(event)
-    return Batch(envelope.ts, tuple(events), tuple(unknown), malformed)
+    return Batch(envelope.ts, tuple(events), tuple(unknown), malformed, envelope.data_parallel_rank or 0)
 
 
 def _event(raw: msgspec.Raw) -> Event | str | None:

@@ -27,10 +27,12 @@ class Feed:
 
     def __init__(self, address: str, index: KvIndex) -> None:
         self.address = address
-        self.phase = Phase.SILENT
+        self._phase = Phase.SILENT
         self.applied = Applied()
         self.messages = self.repeated = self.gaps = self.restarts = self.unknown = 0
         self.lag_s = 0.0  # from the server's clock to ours, at the last message
+        self.connected = True
+        self._doubted = False  # the connection was lost, and nothing has come since
         self._index = index
         self._next = 0
         self._clock = float("-inf")  # of the server, in the last message
@@ -38,7 +40,7 @@ class Feed:
 
     def __repr__(self) -> str:
         blocks = self._index.blocks_of(self.address)
-        return f"<Feed {self.address} {self.phase.value}, {blocks} blocks, next {self._next}>"
+        return f"<Feed {self.address} {self.phase().value}, {blocks} blocks, next {self._next}>"
 
     def take(self, number: int, batch: Batch) -> int | None:
         """Apply a message; return where a replay must begin if others must come before it."""
@@ -57,39 +59,40 @@ class Feed:
         """Go on with a message though others before it are lost: what is held is not known."""
         self.gaps += 1
         self.begin()
-        self.phase = Phase.PARTIAL
+        self._phase = Phase.PARTIAL
         self._since_gap = 0
         self._apply(number, batch)
 
     def begin(self) -> None:
         """Expect a new life of the server, or the whole story of this one."""
         self._index.clear(self.address)
-        self.phase = Phase.SILENT
+        self._phase, self._doubted = Phase.SILENT, not self.connected
         self._next, self._clock = 0, float("-inf")
 
     def caught_up(self) -> None:
         """Take note that a replay is complete: if nothing came, nothing is cached."""
-        if self.phase is Phase.SILENT:
-            self.phase = Phase.LIVE
+        if self._phase is Phase.SILENT:
+            self._phase = Phase.LIVE
 
     def lose(self) -> None:
-        """Believe nothing until the connection is back."""
-        if self.phase is not Phase.SILENT:
-            self.phase = Phase.LOST
+        """Believe nothing until the connection is back and a message shows that none is missing."""
+        self.connected, self._doubted = False, True
 
-    def settle(self, capacity_blocks: int | None) -> Phase:
+    def phase(self, capacity_blocks: int | None = None) -> Phase:
         """Return what is known of a cache of this size.
 
         Once a server has stored as many blocks as it has room for, nothing is left of what was
         there before a gap.
         """
-        if self.phase is Phase.PARTIAL and capacity_blocks and self._since_gap >= capacity_blocks:
-            self.phase = Phase.LIVE
-        return self.phase
+        if self._phase is Phase.PARTIAL and capacity_blocks and self._since_gap >= capacity_blocks:
+            self._phase = Phase.LIVE
+        if self._doubted and self._phase is not Phase.SILENT:
+            return Phase.LOST
+        return self._phase
 
     def _starts(self, number: int) -> bool:
         """Tell whether a server begins here that counts from 1."""
-        return number == 1 and self._next == 0 and self.phase is Phase.SILENT
+        return number == 1 and self._next == 0 and self._phase is Phase.SILENT
 
     def _apply(self, number: int, batch: Batch) -> None:
         self.messages += 1
@@ -99,7 +102,8 @@ class Feed:
         fits = self._index.apply(self.address, batch.events, self.applied)
         self._next, self._clock = number + 1, batch.ts
         self._since_gap += self.applied.stored - before
+        self._doubted = self._doubted and not self.connected
         if not fits:
-            self.phase = Phase.TOO_LARGE
-        elif self.phase in {Phase.SILENT, Phase.LOST}:
-            self.phase = Phase.LIVE
+            self._phase = Phase.TOO_LARGE
+        elif self._phase is Phase.SILENT:
+            self._phase = Phase.LIVE

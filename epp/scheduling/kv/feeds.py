@@ -35,7 +35,7 @@ class Feeds:
         self._hashers: dict[int, BlockHasher] = {}  # by the size of a block
 
     def __repr__(self) -> str:
-        live = sum(feed.phase is Phase.LIVE for feed in self._feeds.values())
+        live = sum(feed.phase() is Phase.LIVE for feed in self._feeds.values())
         return f"<Feeds {live} of {len(self._feeds)} live, {self.index!r}>"
 
     def of(self, address: str) -> Feed:
@@ -88,7 +88,7 @@ class Feeds:
             if feed is None:
                 continue
             load = endpoint.load  # however old: the size of a cache does not change
-            phase = feed.settle(load.blocks if load else None)
+            phase = feed.phase(load.blocks if load else None)
             if phase is Phase.LIVE:
                 live.append(address)
             elif phase is not Phase.PARTIAL:

@@ -51,9 +51,10 @@ def test_an_old_server_says_less() -> None:
 
 
 def test_a_new_server_says_more() -> None:
-    more = [1.0, [["AllBlocksCleared", "why"], {**CLEARED, "why": "asked"}], 0, "later", {}]
+    more = [1.0, [["AllBlocksCleared", "why"], {**CLEARED, "why": "asked"}], 3, "later", {}]
     told = decode(encode(more))
     assert told is not None
+    assert told.rank == 3
     assert all(isinstance(event, Cleared) for event in told.events)
 
 

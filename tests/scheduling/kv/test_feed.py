@@ -19,9 +19,9 @@ def blocks(feed: Feed) -> int:
 
 
 def test_a_real_stream_is_live_from_its_first_message(feed: Feed) -> None:
-    assert feed.settle(None) is Phase.SILENT
+    assert feed.phase() is Phase.SILENT
     assert [feed.take(m.number, m.batch) for m in messages()] == [None] * 13
-    assert feed.settle(None) is Phase.LIVE
+    assert feed.phase() is Phase.LIVE
     assert blocks(feed) == feed.applied.stored == 20
 
 
@@ -47,20 +47,20 @@ def test_after_a_gap_that_stays_open_only_what_follows_is_known(feed: Feed) -> N
     told = messages()
     feed.take(0, told[0].batch)
     feed.resume(7, told[7].batch)
-    assert feed.settle(None) is Phase.PARTIAL
+    assert feed.phase() is Phase.PARTIAL
     assert feed.gaps == 1
     assert blocks(feed) == 1
     assert feed.take(8, told[8].batch) is None
-    assert feed.settle(capacity_blocks=None) is Phase.PARTIAL
+    assert feed.phase(capacity_blocks=None) is Phase.PARTIAL
 
 
 def test_a_cache_that_was_filled_since_the_gap_is_known_again(feed: Feed) -> None:
     told = messages()
     feed.resume(7, told[7].batch)
     feed.take(8, told[8].batch)
-    assert feed.settle(capacity_blocks=3) is Phase.PARTIAL
+    assert feed.phase(capacity_blocks=3) is Phase.PARTIAL
     feed.take(9, told[9].batch)
-    assert feed.settle(capacity_blocks=3) is Phase.LIVE
+    assert feed.phase(capacity_blocks=3) is Phase.LIVE
 
 
 def test_a_server_that_starts_again_has_an_empty_cache(feed: Feed) -> None:
@@ -69,7 +69,7 @@ def test_a_server_that_starts_again_has_an_empty_cache(feed: Feed) -> None:
     assert feed.take(0, batch(stored([9], range(4)), ts=20.0)) is None
     assert blocks(feed) == 1
     assert feed.restarts == 1
-    assert feed.settle(None) is Phase.LIVE
+    assert feed.phase() is Phase.LIVE
     assert feed.take(1, batch(ts=21.0)) is None
 
 
@@ -84,31 +84,34 @@ def test_a_server_that_started_again_while_nobody_listened_is_asked_from_its_sta
 
 def test_a_server_may_count_from_1(feed: Feed) -> None:
     assert feed.take(1, batch(stored([1], range(4)))) is None
-    assert feed.settle(None) is Phase.LIVE
+    assert feed.phase() is Phase.LIVE
 
 
 def test_nothing_to_replay_means_nothing_cached(feed: Feed) -> None:
     feed.caught_up()
-    assert feed.settle(None) is Phase.LIVE
+    assert feed.phase() is Phase.LIVE
 
 
 def test_a_lost_connection_is_believed_again_when_nothing_was_missed(feed: Feed) -> None:
     feed.lose()
-    assert feed.settle(None) is Phase.SILENT
+    assert feed.phase() is Phase.SILENT
     feed.take(0, batch(stored([1], range(4))))
     feed.lose()
-    assert feed.settle(None) is Phase.LOST
-    feed.take(1, batch(stored([2], range(4, 8), parent=1)))
-    assert feed.settle(None) is Phase.LIVE
-    assert blocks(feed) == 2
+    feed.take(1, batch(stored([5], range(20, 24))))  # it was under way when the connection broke
+    assert feed.phase() is Phase.LOST
+    feed.connected = True
+    assert feed.phase() is Phase.LOST
+    feed.take(2, batch(stored([2], range(4, 8), parent=1)))
+    assert feed.phase() is Phase.LIVE
+    assert blocks(feed) == 3
 
 
 def test_more_blocks_than_fit_are_said_to_be_too_many() -> None:
     feed = Feed(A, KvIndex(1))
     feed.take(0, batch(stored([1, 2], range(8))))
-    assert feed.settle(None) is Phase.TOO_LARGE
+    assert feed.phase() is Phase.TOO_LARGE
     feed.take(1, batch(stored([3], range(4))))
-    assert feed.settle(None) is Phase.TOO_LARGE
+    assert feed.phase() is Phase.TOO_LARGE
 
 
 def test_what_cannot_be_used_is_counted(feed: Feed) -> None:
