@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import structs
 
+from epp.app.engines import custom_engines
 from epp.app.rules import ClusterRules
 from epp.config.build import Built
 from epp.config.settings import Settings, SettingsError
@@ -21,6 +22,7 @@ from epp.pool.endpoint import Endpoint
 from epp.pool.store import Store
 from epp.routing.router import Router, RouterSettings
 from epp.scheduling.decision import Decision
+from epp.scrape.engines import Engine
 from epp.scrape.pace import Pace
 from epp.scrape.poller import Poller
 from epp.scrape.tls import tls_context
@@ -69,17 +71,23 @@ class ServedPool:
         self._published = published
         self._metrics = metrics
         self._scheduling = scheduling
-        self._poller = _poller(settings, self.store, self.in_flight, clock)
+        self._poller = _poller(
+            settings, self.store, self.in_flight, clock, custom_engines(scheduling.engines)
+        )
         self._observer = Observer(metrics, decisions, self.in_flight, (self._used, *listeners))
         self.router = Router(
             self.store,
             self._scheduling.scheduler,
             random.Random(),  # noqa: S311  ties and lots, no secrets
             RouterSettings(
-                parsers=self._scheduling.parsers,
+                parsers=scheduling.parsers,
+                validation=scheduling.validation,
+                models=scheduling.models,
                 max_load_age_s=settings.metrics_staleness_threshold_s,
+                max_body_bytes=settings.max_body_bytes,
             ),
         )
+        metrics.know_models(scheduling.models.models)
         metrics.watch(
             name,
             self.store.snapshot,
@@ -116,6 +124,7 @@ class ServedPool:
             max_body_bytes=own.max_body_bytes or flags.max_body_bytes,
         )
         self._scheduling.scheduler.prefer(own.profile)
+        self.router.max_body_bytes = self.conversing.max_body_bytes
         self._metrics.know_models(facts.rewrites.models)
         self.router.rules = ClusterRules(facts.objectives, facts.rewrites)
 
@@ -151,7 +160,11 @@ class ServedPool:
 
 
 def _poller(
-    settings: Settings, store: Store, in_flight: InFlight, clock: Callable[[], float]
+    settings: Settings,
+    store: Store,
+    in_flight: InFlight,
+    clock: Callable[[], float],
+    engines: Mapping[str, Engine],
 ) -> Poller:
     if settings.idle_metrics_interval_s > settings.metrics_staleness_threshold_s / 2:
         raise SettingsError(
@@ -163,6 +176,7 @@ def _poller(
         rng=random.Random(),  # noqa: S311  jitter
         pace=_pace(settings),
         in_flight=in_flight.of,
+        engines=engines,
         token=_token(settings.metrics_token_file),
         tls=tls_context(insecure_skip_verify=True) if settings.metrics_skip_verify else None,
         clock=clock,

@@ -19,6 +19,7 @@ from epp.admin.pages import Pages
 from epp.app.cluster import ServedCluster, check
 from epp.app.cluster_metrics import ClusterMetrics
 from epp.app.doors import Doors
+from epp.app.engines import engine_names
 from epp.app.pool import Listener as OnDecision
 from epp.app.pool import ServedPool
 from epp.app.readiness import Readiness
@@ -34,7 +35,6 @@ from epp.discovery.static import StaticSource
 from epp.discovery.target import from_addresses
 from epp.kube.client import KubeClient
 from epp.kube.find_access import find_access
-from epp.scrape.engines import ENGINES
 from epp.server.health import Health
 from epp.server.listen import Listener, ListenSettings, listen
 from epp.server.reflection import add_reflection
@@ -75,7 +75,7 @@ class App:
         self._doors = Doors(self._open_port)
         self._credentials: grpc.ServerCredentials | None = None
         if not _in_a_cluster(settings):
-            self._make("default", _source(settings))
+            self._make("default", _source(settings, engine_names(self._config.engines)))
 
     def __repr__(self) -> str:
         return f"<App {list(self.pools.values())}, {self._doors.inflight} streams>"
@@ -130,6 +130,7 @@ class App:
             client,
             make=self._make,
             forget=self._forget,
+            engines=engine_names(self._config.engines),
             doors=self._doors,
             readiness=self._readiness,
         )
@@ -227,19 +228,19 @@ def _any_host() -> str:
     return "::" if socket.has_dualstack_ipv6() else "0.0.0.0"
 
 
-def _source(settings: Settings) -> Source:
+def _source(settings: Settings, engines: Sequence[str]) -> Source:
     if settings.endpoints and settings.endpoints_file:
         raise SettingsError("give either --endpoint or --endpoints-file, not both")
     if settings.endpoints_file:
-        load_targets(settings.endpoints_file)  # a broken file at start is a clear end
-        return FileSource(settings.endpoints_file)
+        load_targets(settings.endpoints_file, engines)  # a broken file at start is a clear end
+        return FileSource(settings.endpoints_file, engines=engines)
     if not settings.endpoints:
         raise SettingsError(
             "where are the model servers? Name each with --endpoint http://host:port, "
             "all of them in a file with --endpoints-file, or an InferencePool with --pool"
         )
-    if settings.engine not in ENGINES:
-        raise SettingsError(f"--engine is one of {', '.join(ENGINES)}, not {settings.engine!r}")
+    if settings.engine not in engines:
+        raise SettingsError(f"--engine is one of {', '.join(engines)}, not {settings.engine!r}")
     addresses = [parse_address(text) for text in settings.endpoints]
     return StaticSource(from_addresses(addresses, settings.engine))
 

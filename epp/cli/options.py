@@ -35,8 +35,9 @@ Engine = Annotated[
     str,
     typer.Option(
         envvar="EPP_ENGINE",
-        help="Whose metrics the --endpoint servers have: vllm, sglang, trtllm-serve, "
-        "triton-tensorrt-llm or triton.",
+        help="What the --endpoint servers are. auto: found out by asking them; else vllm, sglang, "
+        "trtllm-serve, triton-tensorrt-llm, triton, tgi, lmdeploy, llama.cpp, ollama, none, or an "
+        "engine of the configuration.",
     ),
 ]
 ConfigFile = Annotated[

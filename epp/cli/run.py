@@ -22,7 +22,7 @@ from epp.cli.running import run_until_signal
 def run(
     endpoint: Endpoints = None,
     endpoints_file: EndpointsFile = None,
-    engine: Engine = "vllm",
+    engine: Engine = "auto",
     config_file: ConfigFile = None,
     preset: Preset = "",
     listen: Annotated[

@@ -209,7 +209,7 @@ Decisions = Annotated[
 def serve(
     endpoint: Endpoints = None,
     endpoints_file: EndpointsFile = None,
-    engine: Engine = "vllm",
+    engine: Engine = "auto",
     pool: Pool = None,
     all_pools: AllPools = False,
     namespace: Namespace = "",

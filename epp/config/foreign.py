@@ -23,7 +23,7 @@ FEATURE_GATES = frozenset({"flowControl", "haPopulateNonLeaderDatastore"})
 _ADVICE = {
     "file-discovery": "is the flag --endpoints-file here; remove it",
     "metrics-data-source": "is built in here; remove it",
-    "core-metrics-extractor": "is built in here; remove it",
+    "core-metrics-extractor": "is built in here; its engineConfigs are the block engines",
     "precise-prefix-cache-scorer": "is a prefix-cache-scorer here, with the parameter "
     "prefixMatchInfoProducerName: precise-prefix-cache-producer; write it so",
     "endpoint-notification-source": "is built in here; remove it",
@@ -51,7 +51,7 @@ _PLUGINS = frozenset(
     sglanghttp-parser slo-deadline-ordering-policy slo-headroom-tier-filter
     soft-reflective-ceiling-policy static-usage-limit-policy token-load-scorer
     token-producer topology-affinity-filter topology-affinity-scorer topology-extractor
-    utilization-detector vertexai-parser vllmgrpc-parser
+    utilization-detector vertexai-parser
     """.split()
 )
 

@@ -18,7 +18,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     endpoints: tuple[str, ...] = ()
     endpoints_file: Path | None = None
-    engine: str = "vllm"  # of `endpoints`: which metrics they have
+    engine: str = "auto"  # of `endpoints`: which metrics they have
     pools: tuple[str, ...] = ()  # InferencePools, as namespace/name
     all_pools: bool = False  # every InferencePool of `namespace`
     namespace: str = ""  # empty: all of them, where `all_pools`; else that of the kubeconfig

@@ -33,7 +33,7 @@ class LaptopOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     endpoints: tuple[str, ...] = ()
     endpoints_file: Path | None = None
-    engine: str = "vllm"
+    engine: str = "auto"
     config_file: Path | None = None
     preset: str = ""
     listen: str = "127.0.0.1:8080"

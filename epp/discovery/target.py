@@ -9,6 +9,7 @@ import msgspec
 from epp.discovery.address import Address
 from epp.discovery.host import is_ip, join
 from epp.pool.endpoint import Endpoint
+from epp.pool.engine_names import AUTO
 
 
 class MetricsPlace(msgspec.Struct, frozen=True):
@@ -26,7 +27,7 @@ class Target(msgspec.Struct, frozen=True):
     address: Address
     metrics: MetricsPlace
     name: str = ""
-    engine: str = "vllm"
+    engine: str = AUTO
     labels: Mapping[str, str] = {}
     rank: int = 0
 
@@ -63,7 +64,7 @@ class Target(msgspec.Struct, frozen=True):
         return f"{name} ({ip})" if name and count > 1 else name
 
 
-def from_addresses(addresses: Iterable[Address], engine: str = "vllm") -> tuple[Target, ...]:
+def from_addresses(addresses: Iterable[Address], engine: str = AUTO) -> tuple[Target, ...]:
     """Return what `--endpoint` asks for: metrics on the same port and scheme."""
     return tuple(
         Target(address, MetricsPlace(scheme=address.scheme), engine=engine) for address in addresses

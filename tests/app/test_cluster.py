@@ -206,6 +206,7 @@ async def test_annotations_take_effect_while_the_picker_runs(kube: FakeKube) -> 
         await until(lambda: bool(addresses(app, "default/chat")))
         kube.apply(annotated(pool("chat", 8000, app="vllm"), "epp/max-body-bytes", "20"))
         await until(lambda: app.pool.conversing.max_body_bytes == 20)
+        assert app.pool.router.max_body_bytes == 20
         refused = await picked(app.grpc_port)
         assert refused.immediate_response.status.code == 413
         kube.apply(pool("chat", 8000, app="vllm"))

@@ -108,7 +108,9 @@ def decode(payload: bytes) -> Batch | None:
             unknown.append(event)
         else:
             events.append(event)
-    return Batch(envelope.ts, tuple(events), tuple(unknown), malformed, envelope.data_parallel_rank or 0)
+    return Batch(
+        envelope.ts, tuple(events), tuple(unknown), malformed, envelope.data_parallel_rank or 0
+    )
 
 
 def _event(raw: msgspec.Raw) -> Event | str | None:
