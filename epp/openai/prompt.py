@@ -65,7 +65,7 @@ def opening(text: str) -> str:
 
 def packed_ids(ids: memoryview) -> str:
     """Write packed numbers as text, of about as many characters as in JSON; nothing if empty."""
-    return f"{_MARK}%{ids.hex()}" if ids else ""
+    return f"{MARK}%{ids.hex()}" if ids else ""
 
 
 def token_ids(array: bytes) -> str:

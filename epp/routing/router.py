@@ -56,6 +56,7 @@ class Router:
     ) -> None:
         self.rules: Rules = NoRules()
         self.max_body_bytes = settings.max_body_bytes
+        self.known_tokens: KnownTokens | None = None  # of prompts; None: nobody wants them
         self._store = store
         self._scheduler = scheduler
         self._rng = rng
