@@ -24,6 +24,9 @@ _ADVICE = {
     "file-discovery": "is the flag --endpoints-file here; remove it",
     "metrics-data-source": "is built in here; remove it",
     "core-metrics-extractor": "is built in here; its engineConfigs are the block engines",
+    "precise-prefix-cache-scorer": "is a prefix-cache-scorer here, with the parameter "
+    "prefixMatchInfoProducerName: precise-prefix-cache-producer; write it so",
+    "endpoint-notification-source": "is built in here; remove it",
 }
 
 _PLUGINS = frozenset(
@@ -34,15 +37,14 @@ _PLUGINS = frozenset(
     decode-filter destination-endpoint-served-verifier disagg-headers-handler
     disagg-profile-handler disaggregatedset-rollout-screener edf-ordering-policy
     encode-filter endpoint-attribute-filter endpoint-attribute-scorer
-    endpoint-notification-source fcfs-ordering-policy global-strict-fairness-policy
+    fcfs-ordering-policy global-strict-fairness-policy
     header-label-affinity-scorer header-profile-handler k8s-notification-source
     latency-scorer latency-slo-admitter mm-embeddings-cache-producer
     mm-embeddings-cache-scorer models-data-extractor models-data-source
     multicluster-file-discovery multicluster-kv-cache-utilization-scorer
     multicluster-metrics-data-source multicluster-metrics-extractor
     multicluster-prefix-cache-scorer multicluster-queue-scorer no-hit-lru-scorer
-    p2p-source-producer pd-profile-handler precise-prefix-cache-producer
-    precise-prefix-cache-scorer predicted-latency-producer prefill-filter
+    p2p-source-producer pd-profile-handler predicted-latency-producer prefill-filter
     prefill-header-handler prefix-based-pd-decider prefix-cache-affinity-filter
     priority-holdback-policy probabilistic-admitter program-aware-fairness
     request-attribute-reporter round-robin-fairness-policy session-affinity-filter

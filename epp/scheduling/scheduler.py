@@ -84,6 +84,11 @@ class Scheduler:
     def __repr__(self) -> str:
         return f"<Scheduler {', '.join(self._names)}>"
 
+    @property
+    def producers(self) -> Mapping[str, Producer]:
+        """What remembers, by name: some must also be fed."""
+        return self._producers
+
     def prefer(self, profile: str | None) -> None:
         """Run this profile for every request; None: the one that the handler chooses."""
         self._preferred = profile
