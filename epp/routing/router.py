@@ -137,6 +137,9 @@ class Router:
             intent.headers,
             now,
             self._settings.max_load_age_s,
+            intent.request.max_tokens,
+            intent.labels.priority,
+            intent.request.stream,
         )
         reservation = self._scheduler.schedule(query, endpoints, self._rng)
         if isinstance(reservation, Refusal):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 
 from epp.pool.endpoint import Endpoint
-from epp.scheduling.decision import Column, Decision, Exhausted, Refusal, Verdict
+from epp.scheduling.decision import Column, Decision, Exhausted, Refusal, Scores, Verdict
 from epp.scheduling.errors import PluginError
 from epp.scheduling.plugin import Filter, Picker, Scorer
 from epp.scheduling.query import Query
@@ -80,9 +80,9 @@ def _column(named: Named[Scorer], query: Query, candidates: Sequence[Endpoint]) 
     if len(raw) != len(candidates):
         raise PluginError(f"{named.name} gave {len(raw)} scores for {len(candidates)} endpoints")
     # Other people's scorers may leave the range; NaN compares false and becomes 0.
-    return Column(
-        named.name, named.weight, tuple([s if 0.0 <= s <= 1.0 else float(s > 1.0) for s in raw])
-    )
+    bounded = tuple([s if 0.0 <= s <= 1.0 else float(s > 1.0) for s in raw])
+    details = raw.details if isinstance(raw, Scores) else None
+    return Column(named.name, named.weight, bounded, details)
 
 
 def _dropped(before: Sequence[Endpoint], after: Sequence[Endpoint]) -> tuple[str, ...]:

@@ -146,7 +146,7 @@ def test_a_second_call_for_one_request_gets_the_first_ones_choice_until_it_ends(
     assert dict(routed(again).set_headers)[DESTINATION] == B
     assert again.decision is None
     assert routed(again).response_headers == ()
-    first.end(ENDED)
+    first.end(ENDED, 9.0)
     assert route(picker, {DESTINATION: B}, [A]).decision is not None
 
 

@@ -7,18 +7,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from epp.scheduling.prefix.blocks import block_hashes
+from epp.scheduling.prefix.blocks import BlockHasher
+from epp.scheduling.prefix.cut import Cut
 from epp.scheduling.prefix.index import PrefixIndex
+
+CUT = Cut(1)
 
 
 def chain(prompt: str) -> list[int]:
     """One block for each letter."""
-    return block_hashes(prompt, root=0, block_bytes=1, max_blocks=99)
+    return BlockHasher(CUT, 99, 99).hashes(prompt, 0)[0]
 
 
 @pytest.fixture
 def index() -> PrefixIndex:
-    return PrefixIndex(max_entries=1000)
+    return PrefixIndex(1000, CUT)
 
 
 def test_an_empty_index_matches_nothing(index: PrefixIndex) -> None:
@@ -64,7 +67,7 @@ def test_a_cache_that_turns_out_smaller_is_cut(index: PrefixIndex) -> None:
 
 
 def test_over_the_limit_the_endpoint_with_the_most_blocks_gives_way() -> None:
-    index = PrefixIndex(max_entries=8)
+    index = PrefixIndex(8, CUT)
     index.insert("a:1", chain("abcdef"), 99)
     index.insert("b:1", chain("ab"), 99)
     index.insert("c:1", chain("xyz"), 99)
@@ -73,7 +76,7 @@ def test_over_the_limit_the_endpoint_with_the_most_blocks_gives_way() -> None:
 
 
 def test_over_the_limit_several_endpoints_give_way_if_one_is_not_enough() -> None:
-    index = PrefixIndex(max_entries=4)
+    index = PrefixIndex(4, CUT)
     index.insert("a:1", chain("ab"), 99)
     index.insert("b:1", chain("ab"), 99)
     index.insert("c:1", chain("abcdefgh"), 99)
@@ -126,7 +129,7 @@ class IndexEqualsPlainLists(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.index = PrefixIndex(MAX_ENTRIES)
+        self.index = PrefixIndex(MAX_ENTRIES, CUT)
         self.model: dict[str, OrderedDict[int, None]] = {}
 
     @rule(address=ADDRESSES, prompt=PROMPTS, capacity=st.integers(1, 12))
