@@ -10,7 +10,9 @@ from epp.config import plugins
 from epp.config.lint import lint
 from epp.config.model import EndpointPickerConfig, ProfileSpec
 from epp.scheduling import registry
+from epp.scheduling.gate.gate import GATE, Gate
 from epp.scheduling.plugin import Seeded
+from epp.scheduling.producers.work_ledger import LEDGER
 from epp.scheduling.profile import Named, Profile
 from epp.scheduling.scheduler import Scheduler
 
@@ -22,6 +24,7 @@ class Built(msgspec.Struct, frozen=True, eq=False):
     """
 
     scheduler: Scheduler
+    gate: Gate | None
     parsers: frozenset[str]
     warnings: tuple[str, ...] = ()
 
@@ -33,10 +36,12 @@ def build(config: EndpointPickerConfig, seed: int) -> Built:
     """
     made = _Made(config, seed)
     (handler,) = made.of("profile handler").values()
-    scheduler = Scheduler(
-        [made.profile(spec) for spec in config.scheduling_profiles], handler, made.of("producer")
-    )
-    return Built(scheduler, _parsers(config), lint(config))
+    producers, gate = made.of("producer"), None
+    if config.flow_control is not None:
+        gate = producers[GATE] = Gate(config.flow_control.gate(), producers[LEDGER])
+    profiles = [made.profile(spec) for spec in config.scheduling_profiles]
+    scheduler = Scheduler(profiles, handler, producers)
+    return Built(scheduler, gate, _parsers(config), lint(config))
 
 
 class _Made:

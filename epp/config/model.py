@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from epp.config.flow_control import FlowControl
+
 ApiVersion = Literal["llm-d.ai/v1alpha1", "inference.networking.x-k8s.io/v1alpha1"]
 Weight = Annotated[float, msgspec.Meta(ge=0)]
 
@@ -54,3 +56,4 @@ class EndpointPickerConfig(msgspec.Struct, frozen=True, rename="camel"):
     plugins: tuple[PluginSpec, ...] = ()
     scheduling_profiles: tuple[ProfileSpec, ...] = ()
     request_handler: RequestHandler = RequestHandler()
+    flow_control: FlowControl | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
 from epp.routing.admission.flow import Flow, Rank
+from epp.routing.admission.limits import RoomLimits
 from epp.routing.admission.waiter import Waiter
 
 MAX_FLOWS = 1024  # that have had service and wait for nothing: clients choose the names
@@ -18,16 +19,18 @@ class Band:
     starts where the others are, so that nobody saves service up.
     """
 
-    __slots__ = ("_flows", "_late", "_rank", "_virtual")
+    __slots__ = ("_count", "_flows", "_late", "_rank", "_size_bytes", "_virtual")
 
     def __init__(self, rank: Rank) -> None:
         self._rank = rank
         self._flows: dict[str, Flow] = {}
         self._late: dict[Waiter, None] = {}
         self._virtual = 0.0
+        self._count = 0
+        self._size_bytes = 0
 
     def __len__(self) -> int:
-        return sum(map(len, self._flows.values())) + len(self._late)
+        return self._count
 
     def __iter__(self) -> Iterator[Waiter]:
         """Go through all in the order in which they would be served."""
@@ -35,8 +38,14 @@ class Band:
         yield from waiting[0].waiters if len(waiting) == 1 else _merged(waiting)
         yield from self._late
 
+    def fits(self, waiter: Waiter, limits: RoomLimits) -> bool:
+        """Tell whether one more is within the limits of this band."""
+        return limits.allow(self._count, self._size_bytes + waiter.size_bytes)
+
     def add(self, waiter: Waiter) -> None:
         """Let it wait."""
+        self._count += 1
+        self._size_bytes += waiter.size_bytes
         if waiter.late:
             self._late[waiter] = None
             return
@@ -52,11 +61,13 @@ class Band:
         """Take it out; KeyError or ValueError if it is not there."""
         if waiter.late:
             del self._late[waiter]
-            return
-        flow = self._flows[waiter.flow]
-        flow.remove(waiter)
-        if not flow and flow.served <= self._virtual:
-            del self._flows[waiter.flow]
+        else:
+            flow = self._flows[waiter.flow]
+            flow.remove(waiter)
+            if not flow and flow.served <= self._virtual:
+                del self._flows[waiter.flow]
+        self._count -= 1
+        self._size_bytes -= waiter.size_bytes
 
     def serve(self, waiter: Waiter) -> None:
         """Take it out, and count what it costs against its flow."""

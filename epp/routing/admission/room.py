@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from heapq import heappop, heappush
 from itertools import count, islice
-
-import msgspec
+from types import MappingProxyType
 
 from epp.routing.admission.band import Band
 from epp.routing.admission.flow import Rank
+from epp.routing.admission.limits import RoomLimits
 from epp.routing.admission.waiter import Waiter
-
-
-class RoomLimits(msgspec.Struct, frozen=True):
-    """What the room holds at most."""
-
-    requests: int = 5_000
-    size_bytes: int = 1_000_000_000
 
 
 def by_arrival(waiter: Waiter) -> float:
@@ -32,8 +25,15 @@ class WaitingRoom:
     The room knows no clock: `elapsed` is to be called at `next_at`, or later.
     """
 
-    def __init__(self, limits: RoomLimits, rank: Rank = by_arrival) -> None:
+    def __init__(
+        self,
+        limits: RoomLimits,
+        rank: Rank = by_arrival,
+        *,
+        of_bands: Mapping[int, RoomLimits] = MappingProxyType({}),
+    ) -> None:
         self._limits = limits
+        self._of_bands = of_bands
         self._rank = rank
         self._bands: dict[int, Band] = {}
         self._present: set[Waiter] = set()
@@ -61,11 +61,10 @@ class WaitingRoom:
 
     def fits(self, waiter: Waiter) -> bool:
         """Tell whether there is room for one more."""
-        limits = self._limits
-        return (
-            len(self) < limits.requests
-            and self._size_bytes + waiter.size_bytes <= limits.size_bytes
-        )
+        if not self._limits.allow(len(self), self._size_bytes + waiter.size_bytes):
+            return False
+        limits = self._of_bands.get(waiter.priority)
+        return limits is None or self._band(waiter.priority).fits(waiter, limits)
 
     def add(self, waiter: Waiter) -> None:
         """Let it wait; the caller has made sure that it fits."""

@@ -38,7 +38,5 @@ class Paces:
         self._own.pop(address, None)
 
 
-def _more(
-    sums: tuple[float, float], observed_s: float, predicted_s: float
-) -> tuple[float, float]:
+def _more(sums: tuple[float, float], observed_s: float, predicted_s: float) -> tuple[float, float]:
     return sums[0] * _DECAY + observed_s, sums[1] * _DECAY + predicted_s

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from epp.routing.admission.room import RoomLimits, WaitingRoom
+from epp.routing.admission.limits import RoomLimits
+from epp.routing.admission.room import WaitingRoom
 from epp.routing.admission.waiter import Waiter
 
 
@@ -32,6 +33,14 @@ def test_a_full_room_takes_no_more() -> None:
     assert made.fits(Waiter(1.0))
     made.add(Waiter(1.0))
     assert not made.fits(Waiter(2.0))
+
+
+def test_a_priority_may_have_limits_of_its_own() -> None:
+    made = WaitingRoom(RoomLimits(), of_bands={-1: RoomLimits(1, 100)})
+    assert not made.fits(Waiter(0.0, priority=-1, size_bytes=101))
+    made.add(Waiter(0.0, priority=-1))
+    assert not made.fits(Waiter(1.0, priority=-1))
+    assert made.fits(Waiter(1.0))
 
 
 def test_bytes_are_counted_until_their_request_leaves() -> None:
