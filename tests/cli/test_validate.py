@@ -70,3 +70,20 @@ def test_a_file_that_cannot_be_read_is_a_mistake(run: Run, file: Path) -> None:
         ended = run("validate", str(path))
         assert ended.status == 2
         assert str(path) in ended.err
+
+
+def test_a_preset_is_told_in_words_too(run: Run) -> None:
+    ended = run("validate", "--preset", "marginal-cost")
+    assert ended.status == 0
+    assert ended.out.splitlines()[:3] == [
+        "preset marginal-cost is good.",
+        "profile default:",
+        "  marginal-cost-scorer  weight 1",
+    ]
+
+
+def test_a_file_and_a_preset_are_one_too_many(run: Run, file: Path) -> None:
+    file.write_text(GOOD)
+    ended = run("validate", str(file), "--preset", "classic")
+    assert ended.status != 0
+    assert "not both" in ended.err
