@@ -17,6 +17,7 @@ from epp.scheduling.gate.targets import Targets
 _Duration = Annotated[str, msgspec.Meta(pattern=PATTERN)]
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 
+_SHORTEST_FIRST = "shortest-uncached-first"
 # How much later a request may have come than one that is shorter by a second of prefill.
 _SHORTEST_FIRST_S = 4.0
 
@@ -70,6 +71,7 @@ class FlowControl(msgspec.Struct, frozen=True, rename="camel"):
     priority_bands: tuple[BandSpec, ...] = ()
     ordering: Literal["fcfs", "shortest-uncached-first"] = "fcfs"
     when_late: Literal["defer", "shed"] = "defer"
+    when_expired: Literal["shed", "dispatch"] = "shed"
 
     def gate(self) -> GateSettings:
         """Return when a replica can take a request."""
@@ -82,6 +84,7 @@ class FlowControl(msgspec.Struct, frozen=True, rename="camel"):
             seconds(self.default_request_ttl),
             RoomLimits(self.max_requests, self.max_bytes),
             {band.priority: band.limits() for band in self.priority_bands},
-            self.when_late == "shed",
-            _SHORTEST_FIRST_S if self.ordering == "shortest-uncached-first" else 0.0,
+            shed_late=self.when_late == "shed",
+            shed_expired=self.when_expired == "shed",
+            shortest_first=_SHORTEST_FIRST_S if self.ordering == _SHORTEST_FIRST else 0.0,
         )

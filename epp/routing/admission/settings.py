@@ -15,5 +15,6 @@ class AdmissionSettings(msgspec.Struct, frozen=True):
     ttl_s: float = 60.0  # then a request goes where it can, open or not, or is refused
     limits: RoomLimits = RoomLimits()
     bands: Mapping[int, RoomLimits] = {}  # of single priorities, besides
+    shed_expired: bool = True  # else a request goes where it can, open or not
     shed_late: bool = False  # refuse whatever is late, not only what may be shed
     shortest_first: float = 0.0  # seconds that a request may be passed by for each of its work

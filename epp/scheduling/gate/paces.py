@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-_DECAY = 0.95
+_DECAY = 0.99
 _TRUSTED_S = 0.2  # of predicted steps: less evidence than this says nothing of an endpoint
 _LOWEST, _HIGHEST = 0.05, 20.0
+_DEADBAND = 0.35  # a smaller difference is noise: one measurement is one request among many
 
 
 class Paces:
@@ -30,7 +31,7 @@ class Paces:
         """Return the factor of an endpoint, else of the pool; None: nothing was measured."""
         for observed_s, predicted_s in (self._own.get(address, (0.0, 0.0)), self._pool):
             if predicted_s >= _TRUSTED_S:
-                return min(_HIGHEST, max(_LOWEST, observed_s / predicted_s))
+                return _steadied(observed_s / predicted_s)
         return None
 
     def forget(self, address: str) -> None:
@@ -40,3 +41,9 @@ class Paces:
 
 def _more(sums: tuple[float, float], observed_s: float, predicted_s: float) -> tuple[float, float]:
     return sums[0] * _DECAY + observed_s, sums[1] * _DECAY + predicted_s
+
+
+def _steadied(factor: float) -> float:
+    if abs(factor - 1.0) <= _DEADBAND:
+        return 1.0
+    return min(_HIGHEST, max(_LOWEST, factor))
