@@ -16,7 +16,9 @@ from epp.costs.sheet import CostSheet
 from epp.openai.validation import Validation
 from epp.routing.models import ModelTable
 from epp.scheduling import registry
+from epp.scheduling.gate.gate import GATE, Gate
 from epp.scheduling.plugin import Seeded
+from epp.scheduling.producers.work_ledger import LEDGER
 from epp.scheduling.profile import Named, Profile
 from epp.scheduling.scheduler import Scheduler
 
@@ -29,6 +31,7 @@ class Built(msgspec.Struct, frozen=True, eq=False):
     """
 
     scheduler: Scheduler
+    gate: Gate | None
     parsers: frozenset[str]
     warnings: tuple[str, ...] = ()
     validation: Validation = Validation.LENIENT
@@ -44,11 +47,14 @@ def build(config: EndpointPickerConfig, seed: int) -> Built:
     """
     made = _Made(config, seed)
     (handler,) = made.of("profile handler").values()
-    scheduler = Scheduler(
-        [made.profile(spec) for spec in config.scheduling_profiles], handler, made.of("producer")
-    )
+    producers, gate = made.of("producer"), None
+    if config.flow_control is not None:
+        gate = producers[GATE] = Gate(config.flow_control.gate(), producers[LEDGER])
+    profiles = [made.profile(spec) for spec in config.scheduling_profiles]
+    scheduler = Scheduler(profiles, handler, producers)
     return Built(
         scheduler,
+        gate,
         _parsers(config),
         lint(config),
         Validation(config.validate),

@@ -9,6 +9,7 @@ import msgspec
 
 from epp.config.costs import CostSpec
 from epp.config.engines import EngineSpec
+from epp.config.flow_control import FlowControl
 from epp.config.models import ModelsSpec
 from epp.costs.sheet import NAMESPACE
 
@@ -64,3 +65,4 @@ class EndpointPickerConfig(msgspec.Struct, frozen=True, rename="camel"):
     llm_request_costs: tuple[CostSpec, ...] = ()
     llm_request_costs_namespace: str = NAMESPACE
     engines: tuple[EngineSpec, ...] = ()
+    flow_control: FlowControl | None = None

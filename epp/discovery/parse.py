@@ -57,8 +57,8 @@ class _Reading:
         for port in ports:
             self._once(f"the address {join(host, port)}", join(host, port), i, "address")
         return [
-            Target(Address(host, port), metrics, name, engine, entry.labels)
-            for port, name in zip(ports, names, strict=True)
+            Target(Address(host, port), metrics, name, engine, entry.labels, rank)
+            for rank, (port, name) in enumerate(zip(ports, names, strict=True))
         ]
 
     def _ports(self, entry: Entry, i: int) -> list[int]:

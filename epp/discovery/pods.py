@@ -104,7 +104,8 @@ def endpoints(pool: Pool, pod: Pod, rules: PodRules) -> Found:
         if port in active:
             address = join(str(ip), port)
             name = f"{pod.metadata.name}-rank-{rank}" if len(pool.ports) > 1 else pod.metadata.name
-            found.append(Endpoint(address, name, f"http://{address}{path}", engine, labels))
+            url = f"http://{address}{path}"
+            found.append(Endpoint(address, name, url, engine, labels, rank=rank))
     return Found(tuple(found), tuple(complaints))
 
 

@@ -29,6 +29,7 @@ class Target(msgspec.Struct, frozen=True):
     name: str = ""
     engine: str = AUTO
     labels: Mapping[str, str] = {}
+    rank: int = 0
 
     def names(self) -> set[str]:
         """Return the host names that must be resolved."""
@@ -53,6 +54,7 @@ class Target(msgspec.Struct, frozen=True):
             metrics_url=f"{metrics.scheme}://{place}{metrics.path}",
             engine=self.engine,
             labels=self.labels,
+            rank=self.rank,
         )
 
     def _label(self, ip: str, count: int) -> str:

@@ -18,6 +18,7 @@ from epp.routing import headers as names
 from epp.routing import refusals, subset
 from epp.routing.intent import Intent, intend
 from epp.routing.issued import Issued
+from epp.routing.known_tokens import KnownTokens
 from epp.routing.labels import Labels
 from epp.routing.listing import listing
 from epp.routing.models import ModelTable, having
@@ -28,6 +29,7 @@ from epp.routing.served import is_served
 from epp.scheduling.decision import Refusal
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Reservation, Scheduler
+from epp.scheduling.tokens import Tokens
 
 if TYPE_CHECKING:
     from random import Random
@@ -54,6 +56,7 @@ class Router:
     ) -> None:
         self.rules: Rules = NoRules()
         self.max_body_bytes = settings.max_body_bytes
+        self.known_tokens: KnownTokens | None = None  # of prompts; None: nobody wants them
         self._store = store
         self._scheduler = scheduler
         self._rng = rng
@@ -154,11 +157,17 @@ class Router:
             intent.request.max_tokens,
             intent.labels.priority,
             intent.request.stream,
+            tokens=self._tokens_of(intent),
         )
         reservation = self._scheduler.schedule(query, endpoints, self._rng)
         if isinstance(reservation, Refusal):
             return Placement(intent.labels, refusals.exhausted(reservation))
         return self._placed(intent, reservation)
+
+    def _tokens_of(self, intent: Intent) -> Tokens | None:
+        if self.known_tokens is None:
+            return None
+        return self.known_tokens.find(intent.labels.target_model, intent.request.prompt)
 
     def _placed(self, intent: Intent, reservation: Reservation) -> Placement:
         destination = ",".join(e.address for e in reservation.decision.picked)
