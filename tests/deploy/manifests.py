@@ -32,7 +32,7 @@ VALUES: dict[str, Object] = {
         "pool": {"create": False, "name": "llama"},
         "networkPolicy": {"enabled": False},
         "podDisruptionBudget": {"enabled": False},
-        "picker": {"insecure": True, "observeResponses": False},
+        "picker": {"insecure": True, "observeResponses": "headers"},
     },
     "standby": {"leaderElection": True, "pool": {"name": "llama"}},
     "all": {
@@ -159,9 +159,16 @@ def ai_gateway() -> Iterator[tuple[str, Object]]:
                 yield path.name, found
 
 
+def plain_limits() -> list[tuple[str, Object]]:
+    """Envoy Gateway's sample of budgets, which takes the place of a policy of its kustomization."""
+    text = (DEPLOY / "envoy-gateway" / "token-limits.yaml").read_text()
+    return [("envoy-gateway/token-limits.yaml", found) for found in documents(text)]
+
+
 def everything() -> list[tuple[str, Object]]:
     """All objects and where they come from."""
     return [
         *((name, found) for name, install in installs().items() for found in install.objects),
         *ai_gateway(),
+        *plain_limits(),
     ]

@@ -10,7 +10,7 @@ import pytest
 import epp
 from epp.config.settings import Settings
 from epp.server.health import LIVENESS, READINESS
-from tests.deploy.manifests import Install, Object, ai_gateway, installs
+from tests.deploy.manifests import Install, Object, ai_gateway, installs, plain_limits
 from tests.deploy.picker_args import parsed
 
 PICKERS = [name for name in installs() if name != "sidecar"]
@@ -328,6 +328,18 @@ def test_limits_are_of_tokens_that_are_counted() -> None:
     assert limits
     assert all(limit["namespace"] == "io.envoy.ai_gateway" for limit in limits)
     assert {limit["key"] for limit in limits} <= counted
+
+
+def test_the_limits_of_plain_envoy_gateway_change_nothing_else_of_its_policy() -> None:
+    ((_, limited),) = plain_limits()
+    policy = installs()["envoy-gateway"].one("BackendTrafficPolicy")
+    limits = limited["spec"].pop("rateLimit")
+
+    assert limited == policy
+    (processor,) = installs()["envoy-gateway"].one("EnvoyExtensionPolicy")["spec"]["extProc"]
+    for rule in limits["global"]["rules"]:
+        namespace = rule["cost"]["response"]["metadata"]["namespace"]
+        assert namespace in processor["metadata"]["writableNamespaces"]
 
 
 def test_plain_envoy_gateway_knows_picker_and_servers() -> None:
