@@ -26,7 +26,7 @@ class Load(msgspec.Struct, frozen=True):
     loras: LoraAdapters | None = None
     block_size: int | None = None  # tokens
     blocks: int | None = None
-    models: frozenset[str] | None = None  # served, by the names that requests use
+    models: frozenset[str] | None = None
 
     def age(self, now: float) -> float:
         """Seconds since this was read."""
