@@ -114,7 +114,7 @@ def measure(pods: list[int], prompts: list[int], rounds: int) -> list[Row]:
             def route(body: bytes, chosen: Router = chosen) -> None:
                 placement = chosen.route(Route(_HEADERS, body), None, _NOW)
                 assert isinstance(placement.answer, Routed)
-                placement.end(Outcome(200, completed=True))
+                placement.end(Outcome(200, completed=True), _NOW)
 
             repeats = max(20, 2000 // (1 + row.prompt_kib // 8 + row.pods // 16))
             row.parse_us.append(_cpu_us(parse, requests[row.prompt_kib], repeats))

@@ -80,10 +80,14 @@ class ServedPool:
             self._scheduling.scheduler,
             random.Random(),  # noqa: S311  ties and lots, no secrets
             RouterSettings(
-                parsers=self._scheduling.parsers,
+                parsers=scheduling.parsers,
+                validation=scheduling.validation,
+                models=scheduling.models,
                 max_load_age_s=settings.metrics_staleness_threshold_s,
+                max_body_bytes=settings.max_body_bytes,
             ),
         )
+        metrics.know_models(scheduling.models.models)
         metrics.watch(
             name,
             self.store.snapshot,
@@ -120,6 +124,8 @@ class ServedPool:
             max_body_bytes=own.max_body_bytes or flags.max_body_bytes,
         )
         self._scheduling.scheduler.prefer(own.profile)
+        self.router.max_body_bytes = self.conversing.max_body_bytes
+        self._scheduling.scheduler.reserve_tokens(own.reserved_tokens)
         self._metrics.know_models(facts.rewrites.models)
         self.router.rules = ClusterRules(facts.objectives, facts.rewrites)
 

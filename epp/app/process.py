@@ -24,7 +24,8 @@ from epp.app.pool import Listener as OnDecision
 from epp.app.pool import ServedPool
 from epp.app.readiness import Readiness
 from epp.config.build import build
-from epp.config.load import default, load_file
+from epp.config.load import default, load_file, load_preset
+from epp.config.model import EndpointPickerConfig
 from epp.config.settings import Settings, SettingsError
 from epp.discovery.address import parse_address
 from epp.discovery.annotations import SettingLimits
@@ -69,7 +70,7 @@ class App:
         self._clock = clock
         self._on_decision = on_decision
         self._host = settings.host or _any_host()
-        self._config = load_file(settings.config_file) if settings.config_file else default()
+        self._config = _config(settings)
         self._readiness = Readiness()
         self._doors = Doors(self._open_port)
         self._credentials: grpc.ServerCredentials | None = None
@@ -205,6 +206,14 @@ class App:
         _log.info("draining", extra={"streams": self._doors.inflight})
         await health.drain()
         await self._doors.drain(self.settings.drain_timeout_s)
+
+
+def _config(settings: Settings) -> EndpointPickerConfig:
+    if settings.config_file and settings.preset:
+        raise SettingsError("give either --config-file or --preset, not both")
+    if settings.config_file:
+        return load_file(settings.config_file)
+    return load_preset(settings.preset) if settings.preset else default()
 
 
 def _in_a_cluster(settings: Settings) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from epp.config.presets import DEFAULT_PRESET, PRESETS
 from epp.config.settings import SettingsError
 from epp.telemetry import logs
 
@@ -44,7 +45,14 @@ ConfigFile = Annotated[
     typer.Option(
         envvar="EPP_CONFIG_FILE",
         metavar="FILE",
-        help="How to choose: an EndpointPickerConfig. Without it: queue 2, KV cache 2, prefix 3.",
+        help="How to choose: an EndpointPickerConfig. Without it: the preset.",
+    ),
+]
+Preset = Annotated[
+    str,
+    typer.Option(
+        envvar="EPP_PRESET",
+        help=f"How to choose, without a file: {' or '.join(PRESETS)}; {DEFAULT_PRESET} if empty.",
     ),
 ]
 LogLevel = Annotated[

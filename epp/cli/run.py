@@ -13,6 +13,7 @@ from epp.cli.options import (
     EndpointsFile,
     Engine,
     LogLevel,
+    Preset,
     configure_logs,
 )
 from epp.cli.running import run_until_signal
@@ -23,6 +24,7 @@ def run(
     endpoints_file: EndpointsFile = None,
     engine: Engine = "auto",
     config_file: ConfigFile = None,
+    preset: Preset = "",
     listen: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where clients will find the servers.")
     ] = "127.0.0.1:8080",
@@ -44,6 +46,7 @@ def run(
         endpoints_file=endpoints_file,
         engine=engine,
         config_file=config_file,
+        preset=preset,
         listen=listen,
         mode=mode,
         metrics_port=metrics_port,

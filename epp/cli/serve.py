@@ -17,6 +17,7 @@ from epp.cli.options import (
     Engine,
     LogFormat,
     LogLevel,
+    Preset,
     configure_logs,
 )
 from epp.cli.running import run_until_signal
@@ -218,6 +219,7 @@ def serve(
     kubeconfig: Kubeconfig = None,
     ha_enable_leader_election: HaEnableLeaderElection = False,
     config_file: ConfigFile = None,
+    preset: Preset = "",
     grpc_port: GrpcPort = 9002,
     grpc_health_port: GrpcHealthPort = 9003,
     metrics_port: MetricsPort = 9090,
@@ -253,6 +255,7 @@ def serve(
         kubeconfig=kubeconfig,
         leader_election=ha_enable_leader_election,
         config_file=config_file,
+        preset=preset,
         host=host,
         grpc_port=grpc_port,
         grpc_health_port=grpc_health_port,

@@ -10,6 +10,9 @@ from epp.config import plugins
 from epp.config.engines import EngineSpec
 from epp.config.lint import lint
 from epp.config.model import EndpointPickerConfig, ProfileSpec
+from epp.config.models import model_table
+from epp.openai.validation import Validation
+from epp.routing.models import ModelTable
 from epp.scheduling import registry
 from epp.scheduling.plugin import Seeded
 from epp.scheduling.profile import Named, Profile
@@ -26,6 +29,8 @@ class Built(msgspec.Struct, frozen=True, eq=False):
     scheduler: Scheduler
     parsers: frozenset[str]
     warnings: tuple[str, ...] = ()
+    validation: Validation = Validation.LENIENT
+    models: ModelTable = ModelTable()
     engines: tuple[EngineSpec, ...] = ()
 
 
@@ -39,7 +44,14 @@ def build(config: EndpointPickerConfig, seed: int) -> Built:
     scheduler = Scheduler(
         [made.profile(spec) for spec in config.scheduling_profiles], handler, made.of("producer")
     )
-    return Built(scheduler, _parsers(config), lint(config), config.engines)
+    return Built(
+        scheduler,
+        _parsers(config),
+        lint(config),
+        Validation(config.validate),
+        model_table(config.models),
+        config.engines,
+    )
 
 
 class _Made:

@@ -49,7 +49,7 @@ _PLUGINS = frozenset(
     sglanghttp-parser slo-deadline-ordering-policy slo-headroom-tier-filter
     soft-reflective-ceiling-policy static-usage-limit-policy token-load-scorer
     token-producer topology-affinity-filter topology-affinity-scorer topology-extractor
-    utilization-detector vertexai-parser vllmgrpc-parser
+    utilization-detector vertexai-parser
     """.split()
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 from epp.config import foreign, plugins
@@ -10,9 +9,10 @@ from epp.config.check import check
 from epp.config.complete import complete
 from epp.config.error import ConfigError
 from epp.config.model import EndpointPickerConfig
+from epp.config.presets import DEFAULT_PRESET, PRESETS, preset_text
 from epp.document.fit import fit
 from epp.document.node import Node
-from epp.document.problem import Problem
+from epp.document.problem import Problem, did_you_mean
 from epp.document.read import read
 
 
@@ -34,14 +34,17 @@ def load_file(path: Path) -> EndpointPickerConfig:
     return _load(content, str(path))
 
 
-def default_text() -> str:
-    """Return the file that stands for none."""
-    return resources.files("epp.config").joinpath("default.yaml").read_text("utf-8")
+def load_preset(name: str) -> EndpointPickerConfig:
+    """Return a configuration that comes with the picker."""
+    if name not in PRESETS:
+        unknown = Problem(1, f"there is no such preset{did_you_mean(name, PRESETS)}")
+        raise ConfigError(f"--preset {name}", [unknown])
+    return load(preset_text(name), f"{name}.yaml")
 
 
 def default() -> EndpointPickerConfig:
     """Return the configuration of a picker that was given none."""
-    return load(default_text(), "default.yaml")
+    return load_preset(DEFAULT_PRESET)
 
 
 def _load(content: bytes, source: str) -> EndpointPickerConfig:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from epp.config.engines import EngineSpec
+from epp.config.models import ModelsSpec
 
 ApiVersion = Literal["llm-d.ai/v1alpha1", "inference.networking.x-k8s.io/v1alpha1"]
 Weight = Annotated[float, msgspec.Meta(ge=0)]
@@ -56,4 +57,6 @@ class EndpointPickerConfig(msgspec.Struct, frozen=True, rename="camel"):
     plugins: tuple[PluginSpec, ...] = ()
     scheduling_profiles: tuple[ProfileSpec, ...] = ()
     request_handler: RequestHandler = RequestHandler()
+    validate: Literal["strict", "lenient", "off"] = "lenient"
+    models: ModelsSpec | None = None
     engines: tuple[EngineSpec, ...] = ()

@@ -28,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kubeconfig: Path | None = None
     leader_election: bool = False
     config_file: Path | None = None
+    preset: str = ""  # the default one
     host: str = ""  # every address
     grpc_port: int = 9002
     grpc_health_port: int = 9003

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from epp.exchange.events import Headers, Refused
+from epp.exchange.events import Answered, Headers, Refused
 from epp.exchange.modes import Modes
 
 
 class Route(msgspec.Struct, frozen=True):
-    """Find a destination; the answer is the event `Routed` or `Refused`.
+    """Find a destination; the answer is the event `Routed`, `Refused` or `Answered`.
 
     `body` is None where there is none to be parsed: no body at all, one that the proxy does not
     show, or one that it cut short.
@@ -26,6 +26,7 @@ class Mutation(msgspec.Struct, frozen=True):
 
     set_headers: Sequence[tuple[str, str]] = ()
     remove_headers: Sequence[str] = ()
+    clear_route_cache: bool = False  # Envoy does it only beside a change of headers
 
 
 class ReplyRequestHeaders(msgspec.Struct, frozen=True):
@@ -82,8 +83,19 @@ class Refuse(msgspec.Struct, frozen=True):
     refused: Refused
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """End the exchange with an answer that is no refusal; nothing may follow."""
+
+    answered: Answered
+
+
 RequestReply = (
-    ReplyRequestHeaders | ReplyRequestBody | StreamRequestBody | ReplyRequestTrailers | Refuse
+    ReplyRequestHeaders
+    | ReplyRequestBody
+    | StreamRequestBody
+    | ReplyRequestTrailers
+    | Refuse
+    | Answer
 )
 ResponseReply = (
     ReplyResponseHeaders | ReplyResponseBody | StreamResponseBody | ReplyResponseTrailers

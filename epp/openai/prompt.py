@@ -63,6 +63,11 @@ def opening(text: str) -> str:
     return text if end < 0 else text[:end]
 
 
+def packed_ids(ids: memoryview) -> str:
+    """Write packed numbers as text, of about as many characters as in JSON; nothing if empty."""
+    return f"{_MARK}%{ids.hex()}" if ids else ""
+
+
 def token_ids(array: bytes) -> str:
     """Write a JSON array of numbers as text; a longer array extends a shorter one."""
     return f"{_MARK}#{array[1:-1].translate(None, _BLANKS).decode()},"

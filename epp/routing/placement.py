@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from epp.exchange.events import Refused, Routed
+from epp.exchange.events import Answered, Refused, Routed
 from epp.routing.labels import Labels
 from epp.scheduling.decision import Decision, Outcome
 from epp.scheduling.scheduler import Reservation
@@ -18,7 +18,7 @@ class Placement:
     def __init__(
         self,
         labels: Labels,
-        answer: Routed | Refused,
+        answer: Routed | Refused | Answered,
         reservation: Reservation | None = None,
         on_end: Callable[[], None] | None = None,
     ) -> None:
@@ -40,12 +40,17 @@ class Placement:
         if self._reservation is not None:
             self._reservation.settle()
 
-    def end(self, outcome: Outcome) -> None:
+    def first_token(self, now: float) -> None:
+        """Note that the answer began; a second call does nothing."""
+        if self._reservation is not None:
+            self._reservation.first_token(now)
+
+    def end(self, outcome: Outcome, now: float) -> None:
         """Give back what the request held; a second call does nothing."""
         on_end, self._on_end = self._on_end, None
         try:
             if self._reservation is not None:
-                self._reservation.release(outcome)
+                self._reservation.release(outcome, now)
         finally:
             if on_end is not None:
                 on_end()

@@ -10,7 +10,8 @@ from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.exchange import actions, events
 from epp.exchange.errors import ProtocolError
 from epp.exchange.modes import BodyMode, Modes
-from epp.openai.errors import error_body
+from epp.openai.apis import ANTHROPIC, VLLM_GRPC, parser_of
+from epp.openai.errors import anthropic_error_body, error_body, grpc_status
 
 REASON = "x-llm-d-request-dropped-reason"
 
@@ -158,10 +159,25 @@ def _refusal(action: actions.Refuse) -> pb.ProcessingResponse:
     answer = message.immediate_response
     answer.status.code = refused.status  # type: ignore[assignment]  # any code is legal
     _set(answer.headers, headers)
-    answer.body = error_body(
-        refused.status, refused.message, code=refused.code, param=refused.param
-    )
+    parser = parser_of(refused.path)
+    if parser == VLLM_GRPC:  # Envoy makes of it what gRPC clients read
+        answer.grpc_status.status = grpc_status(refused.status)
+        answer.body = refused.message.encode(errors="replace")
+    else:
+        shape = anthropic_error_body if parser == ANTHROPIC else error_body
+        answer.body = shape(refused.status, refused.message, code=refused.code, param=refused.param)
     answer.details = f"epp_{refused.reason or refused.status}"
+    return message
+
+
+def _answer(action: actions.Answer) -> pb.ProcessingResponse:
+    answered = action.answered
+    message = pb.ProcessingResponse()
+    answer = message.immediate_response
+    answer.status.code = answered.status  # type: ignore[assignment]  # any code is legal
+    _set(answer.headers, answered.headers)
+    answer.body = answered.body
+    answer.details = "epp_answered"
     return message
 
 
@@ -181,6 +197,7 @@ _REPLIES: Mapping[type, Callable[[Any], pb.ProcessingResponse]] = {
     actions.StreamResponseBody: _response_body_part,
     actions.ReplyResponseTrailers: lambda _: _RESPONSE_TRAILERS,
     actions.Refuse: _refusal,
+    actions.Answer: _answer,
 }
 
 
@@ -188,6 +205,8 @@ def _mutate(common: pb.CommonResponse, mutation: actions.Mutation | None) -> Non
     if mutation is not None:
         _set(common.header_mutation, mutation.set_headers)
         common.header_mutation.remove_headers.extend(mutation.remove_headers)
+        if mutation.clear_route_cache:
+            common.clear_route_cache = True
 
 
 def _set(mutation: pb.HeaderMutation, headers: Sequence[tuple[str, str]]) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
-from epp.exchange.actions import Refuse, RequestReply, ResponseReply, Route
+from epp.exchange.actions import Answer, Refuse, RequestReply, ResponseReply, Route
 from epp.exchange.errors import ProtocolError
-from epp.exchange.events import Refused, RequestEvent, RequestMessage, Routed
+from epp.exchange.events import Answered, Refused, RequestEvent, RequestMessage, Routed
 from epp.exchange.modes import BodyMode, Modes
 from epp.exchange.request import RequestHalf
 from epp.exchange.response import ResponseHalf
@@ -58,7 +58,8 @@ class Conversation:
         self._settings = settings
         self._halves: tuple[RequestHalf, ResponseHalf] | None = None
         self._eligible: list[str] | None = None
-        self._observed = Observation(observer, clock())
+        self._started_at = clock()
+        self._observed = Observation(observer, self._started_at)
         self._unheard = False
         self.finished = False  # an answer of the picker's own is out; nothing may follow
 
@@ -125,12 +126,14 @@ class Conversation:
                 continue
             if isinstance(action, Refuse):
                 self._refused(action.refused)
+            elif isinstance(action, Answer):
+                self.finished = True
             replies.append(action)
         return replies
 
-    def _route(self, asked: Route, response: ResponseHalf) -> Routed | Refused:
+    def _route(self, asked: Route, response: ResponseHalf) -> Routed | Refused | Answered:
         now = self._clock()
-        placement = self._router.route(asked, self._eligible, now)
+        placement = self._router.route(asked, self._eligible, now, self._started_at)
         self._observed.placed(placement, now, self._clock())
         placement.settle()
         self._eligible = None

@@ -104,7 +104,7 @@ class Observation:
         usage = (self._reader.usage if self._reader else None) or _NO_USAGE
         decision = self._placement.decision if self._placement is not None else None
         try:
-            self._give_back(usage)
+            self._give_back(usage, now)
         finally:
             try:
                 # The second call for a request that was placed before adds nothing to count.
@@ -131,6 +131,8 @@ class Observation:
             return
         if self._first_byte_at is None:
             self._first_byte_at = clock()
+            if self._placement is not None:
+                self._placement.first_token(self._first_byte_at)
         self._response_bytes += len(data)
         if self._reader is not None:
             self._reader.feed(data)
@@ -139,7 +141,7 @@ class Observation:
         self._watching = False
         _log.exception("a stream goes on unobserved")
 
-    def _give_back(self, usage: Usage) -> None:
+    def _give_back(self, usage: Usage, now: float) -> None:
         if self._placement is None:
             return
         self._placement.end(
@@ -149,7 +151,8 @@ class Observation:
                 usage.prompt_tokens,
                 usage.completion_tokens,
                 usage.cached_tokens,
-            )
+            ),
+            now,
         )
 
     def _record(self, usage: Usage, decision: Decision | None, now: float) -> Record:

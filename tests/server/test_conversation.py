@@ -308,8 +308,8 @@ def test_a_body_over_the_cap_is_413(mode: BodyMode) -> None:
     assert stream.receive(request_body(b"more", end=False)) == []
 
 
-def test_a_compressed_body_needs_a_header_that_names_its_model() -> None:
-    zipped = {"content-encoding": "gzip"}
+def test_a_body_that_cannot_be_expanded_needs_a_header_that_names_its_model() -> None:
+    zipped = {"content-encoding": "compress"}
     assert refused(Picker(*three()), b"\x1f\x8b", headers=zipped).status == 415
     headers, _ = ask(Picker(*three()), b"\x1f\x8b", headers={**zipped, "x-ai-eg-model": "m"})
     assert destination(headers) == B

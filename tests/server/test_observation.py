@@ -39,6 +39,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
+        self.first_tokens: list[float] = []
 
     def produce(self, *_: object) -> None: ...
     def reserve(self, *_: object) -> None: ...
@@ -46,7 +47,12 @@ class Ledger:
     def response_headers(self, *_: object) -> tuple[()]:
         return ()
 
-    def release(self, _query: object, _decision: object, outcome: Outcome) -> None:
+    def first_token(self, _query: object, _decision: object, _held: object, now: float) -> None:
+        self.first_tokens.append(now)
+
+    def release(
+        self, _query: object, _decision: object, _held: object, outcome: Outcome, _now: float
+    ) -> None:
         self.outcomes.append(outcome)
 
 

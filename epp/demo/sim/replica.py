@@ -80,9 +80,9 @@ class Replica:
         return Job(
             bytearray(ask.content),
             number,
-            ask.max_tokens or min(room, answer_length(number)),
+            _length(ask) or min(room, answer_length(number)),
             self.driver.now(),
-            reason="length" if ask.max_tokens else "stop",
+            reason="length" if ask.max_tokens and not ask.script else "stop",
             adapter=adapter,
             root=fingerprint(f"{adapter}\n{ask.cache_salt}".encode(), seed=0),
         )
@@ -119,3 +119,8 @@ class Replica:
             }
             for name, parent in {**parents, **adapters}.items()
         ]
+
+
+def _length(ask: Ask) -> int | None:
+    """Return how many tokens the answer has, if that was not left to the model."""
+    return -(-len(ask.script) // TOKEN_BYTES) if ask.script else ask.max_tokens

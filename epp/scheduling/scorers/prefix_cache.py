@@ -18,8 +18,8 @@ from epp.scheduling.registry import scorers
 class PrefixCacheScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Score by how much of the prompt the server has probably cached.
 
-    The share of the prompt's blocks, blended by `matchLengthWeight` with the square of the matched
-    length over `matchLengthScaleTokens`: long matches save more than their share says.
+    The share of the prompt, blended by `matchLengthWeight` with the square of the matched length
+    over `matchLengthScaleTokens`: long matches save more than their share says.
     """
 
     match_length_weight: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.0
@@ -33,14 +33,16 @@ class PrefixCacheScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     def score(self, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
         """Rate each endpoint's match."""
         matches = query.fact(self.prefix_match_info_producer_name, PrefixMatches)
-        matched = matches.matched
+        matched, trust = matches.matched, matches.trust
         return [
-            self._rate(matches, matched[e.address]) if e.address in matched else 0.0
+            self._rate(matches, matched[e.address]) * trust.get(e.address, 1.0)
+            if e.address in matched
+            else 0.0
             for e in endpoints
         ]
 
     def _rate(self, matches: PrefixMatches, blocks: int) -> float:
-        tokens = blocks * matches.block_tokens
+        tokens = matches.tokens(blocks)
         length = min(1.0, tokens / self.match_length_scale_tokens) ** 2
-        share = blocks / matches.blocks
+        share = tokens / matches.tokens(matches.blocks)
         return self.match_length_weight * length + (1.0 - self.match_length_weight) * share
