@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -44,6 +44,14 @@ ConfigFile = Annotated[
         envvar="EPP_CONFIG_FILE",
         metavar="FILE",
         help="How to choose: an EndpointPickerConfig. Without it: queue 2, KV cache 2, prefix 3.",
+    ),
+]
+TransportOption = Annotated[
+    Literal["native", "grpcio"],
+    typer.Option(
+        envvar="EPP_TRANSPORT",
+        help="What carries Envoy's calls: gRPC's own library, or an HTTP/2 server written for "
+        "this one service, which costs a fraction of it.",
     ),
 ]
 LogLevel = Annotated[

@@ -17,6 +17,7 @@ from epp.cli.options import (
     Engine,
     LogFormat,
     LogLevel,
+    TransportOption,
     configure_logs,
 )
 from epp.cli.running import run_until_signal
@@ -92,6 +93,14 @@ HaEnableLeaderElection = Annotated[
 ]
 GrpcPort = Annotated[
     int, typer.Option(envvar="EPP_GRPC_PORT", help="Envoy's ext_proc calls.", **PORT)
+]
+GrpcSocket = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="EPP_GRPC_SOCKET",
+        metavar="FILE",
+        help="A Unix socket for Envoy's ext_proc calls, in the place of --grpc-port.",
+    ),
 ]
 GrpcHealthPort = Annotated[
     int,
@@ -218,7 +227,9 @@ def serve(
     kubeconfig: Kubeconfig = None,
     ha_enable_leader_election: HaEnableLeaderElection = False,
     config_file: ConfigFile = None,
+    transport: TransportOption = "grpcio",
     grpc_port: GrpcPort = 9002,
+    grpc_socket: GrpcSocket = None,
     grpc_health_port: GrpcHealthPort = 9003,
     metrics_port: MetricsPort = 9090,
     host: Host = "",
@@ -254,7 +265,9 @@ def serve(
         leader_election=ha_enable_leader_election,
         config_file=config_file,
         host=host,
+        transport=transport,
         grpc_port=grpc_port,
+        grpc_socket=grpc_socket,
         grpc_health_port=grpc_health_port,
         metrics_port=metrics_port,
         insecure=insecure,
