@@ -113,6 +113,8 @@ class Connection:
         pos, size, unpack = 0, len(data), frames.HEADER.unpack_from
         if self.state is State.AWAITING_PREFACE:
             pos = self._read_preface(data)
+            if not pos:
+                return data
         while size - pos >= frames.HEADER_BYTES:
             word, flags, stream_id = unpack(data, pos)
             start = pos + frames.HEADER_BYTES
@@ -155,6 +157,7 @@ class Connection:
             return
         block = trailers(status, reason) if stream.answered else trailers_only(status, reason)
         stream.state = StreamState.ANSWERED
+        self._drop_received(stream)
         if self.out.end(stream, block):
             self.finish(stream)
 
@@ -274,12 +277,16 @@ class Connection:
         del self.streams[stream.id]
         self.out.forget(stream)
         self.capacity.streams.give_back(1)
+        self._drop_received(stream)
+        if stream.state is not StreamState.ANSWERED:
+            self.events.append(Gone(stream.id))
+
+    def _drop_received(self, stream: Stream) -> None:
         if stream.assembly is not None:
             self.capacity.assembly.give_back(stream.assembly.held)
         if stream.unheard is not None:
             self.capacity.unheard.give_back(sum(map(len, stream.unheard)))
-        if stream.state is not StreamState.ANSWERED:
-            self.events.append(Gone(stream.id))
+        stream.assembly = stream.unheard = None
 
     def fail_stream(self, stream_id: int, error: Http2StreamError) -> None:
         """End a stream whose peer broke a rule. That may be as cheap for a peer as a reset of its
