@@ -124,6 +124,7 @@ class ServedPool:
         """Take over what the cluster says of the pool; a setting that it lacks is the flags'."""
         own, flags = facts.settings, self._flags
         self.facts = facts
+        self.router.max_body_bytes = own.max_body_bytes or flags.max_body_bytes
         self.conversing = structs.replace(
             flags,
             sampler=flags.sampler
@@ -133,7 +134,6 @@ class ServedPool:
             max_body_bytes=own.max_body_bytes or flags.max_body_bytes,
         )
         self._scheduling.scheduler.prefer(own.profile)
-        self.router.max_body_bytes = self.conversing.max_body_bytes
         self._scheduling.scheduler.reserve_tokens(own.reserved_tokens)
         self._metrics.know_models(facts.rewrites.models)
         self.router.rules = ClusterRules(facts.objectives, facts.rewrites)

@@ -18,6 +18,7 @@ from epp.cli.options import (
     LogFormat,
     LogLevel,
     Preset,
+    TransportOption,
     configure_logs,
 )
 from epp.cli.running import run_until_signal
@@ -94,6 +95,14 @@ HaEnableLeaderElection = Annotated[
 ]
 GrpcPort = Annotated[
     int, typer.Option(envvar="EPP_GRPC_PORT", help="Envoy's ext_proc calls.", **PORT)
+]
+GrpcSocket = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="EPP_GRPC_SOCKET",
+        metavar="FILE",
+        help="A Unix socket for Envoy's ext_proc calls, in the place of --grpc-port.",
+    ),
 ]
 GrpcHealthPort = Annotated[
     int,
@@ -230,7 +239,9 @@ def serve(
     ha_enable_leader_election: HaEnableLeaderElection = False,
     config_file: ConfigFile = None,
     preset: Preset = "",
+    transport: TransportOption = "grpcio",
     grpc_port: GrpcPort = 9002,
+    grpc_socket: GrpcSocket = None,
     grpc_health_port: GrpcHealthPort = 9003,
     metrics_port: MetricsPort = 9090,
     host: Host = "",
@@ -268,7 +279,9 @@ def serve(
         config_file=config_file,
         preset=preset,
         host=host,
+        transport=transport,
         grpc_port=grpc_port,
+        grpc_socket=grpc_socket,
         grpc_health_port=grpc_health_port,
         metrics_port=metrics_port,
         insecure=insecure,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -31,7 +32,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     config_file: Path | None = None
     preset: str = ""  # the default one
     host: str = ""  # every address
+    transport: Literal["native", "grpcio"] = "grpcio"
     grpc_port: int = 9002
+    grpc_socket: Path | None = None  # a Unix socket in the place of `grpc_port`
     grpc_health_port: int = 9003
     metrics_port: int = 9090
     insecure: bool = False

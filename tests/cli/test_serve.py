@@ -47,6 +47,8 @@ def test_every_flag_arrives(run: Run, told: list[Settings], tmp_path: Path) -> N
         "--config-file": (tmp_path / "config.yaml", "config_file"),
         "--host": ("::1", "host"),
         "--grpc-port": (1, "grpc_port"),
+        "--grpc-socket": (tmp_path / "epp.sock", "grpc_socket"),
+        "--transport": ("native", "transport"),
         "--grpc-health-port": (2, "grpc_health_port"),
         "--metrics-port": (3, "metrics_port"),
         "--cert-path": (tmp_path, "cert_path"),

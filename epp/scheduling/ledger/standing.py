@@ -43,6 +43,7 @@ class Standing(msgspec.Struct, frozen=True):
     decoding: int = 0  # requests whose answer began
     capacity: float = 0.0  # tokens of the KV cache; 0: unknown
     freed: float = inf  # tokens a second that ended requests give back
+    to_compute: float = 0.0  # prompt tokens without a first token that were not cached
 
     def queue_s(self, now: float) -> float:
         """Return the prefill that is still to be answered at `now`."""

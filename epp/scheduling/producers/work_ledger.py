@@ -159,6 +159,7 @@ class WorkLedgerProducer:
             prompt=fact.prompt,
             output=fact.output,
             work_s=work_s,
+            uncached=fact.prompt * (1.0 - share),
         )
         account.open(held, self._speeds.ratio, now)
         self._publish(winner.address, account)
