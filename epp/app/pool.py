@@ -61,6 +61,7 @@ class ServedPool:
         self.discovered = asyncio.Event()
         self._scheduling = scheduling
         self._sample = settings.observe_sample
+        self._overruled = {Level.FULL}  # what was asked for and is not done, and that was said
         self.conversing = ConversationSettings(
             max_body_bytes=settings.max_body_bytes,
             modes=Modes(settings.body_mode, settings.body_mode),
@@ -140,8 +141,15 @@ class ServedPool:
 
     def _sampler(self, level: Level) -> Sampler:
         """Where answers are charged for, each must be read."""
-        charged = self._scheduling.costs is not None
-        return Sampler(Level.FULL if charged else level, self._sample)
+        if self._scheduling.costs is None:
+            return Sampler(level, self._sample)
+        if level not in self._overruled:
+            self._overruled.add(level)
+            _log.warning(
+                "all answers are read, for they are charged",
+                extra={"pool": self.name, "asked_for": level.value},
+            )
+        return Sampler(Level.FULL, self._sample)
 
     def _opened(self, modes: Modes) -> None:
         """Compare a stream's body modes with those that the pool's annotations ask for."""
