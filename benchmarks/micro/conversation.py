@@ -116,7 +116,7 @@ def choose(pool: ServedPool, script: Script, count: int) -> dict[str, float]:
     )
     for placement in placements:
         assert placement.decision is not None
-        placement.end(Outcome(200, completed=True))
+        placement.end(Outcome(200, completed=True), now)
     return timed.times
 
 

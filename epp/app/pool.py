@@ -125,6 +125,7 @@ class ServedPool:
         )
         self._scheduling.scheduler.prefer(own.profile)
         self.router.max_body_bytes = self.conversing.max_body_bytes
+        self._scheduling.scheduler.reserve_tokens(own.reserved_tokens)
         self._metrics.know_models(facts.rewrites.models)
         self.router.rules = ClusterRules(facts.objectives, facts.rewrites)
 

@@ -33,23 +33,23 @@ _PLUGINS = frozenset(
     """
     agent-identity always-disagg-multimodal-decider always-disagg-pd-decider
     burst-prefix-cache-producer by-label by-label-selector concurrency-detector
-    context-length-aware data-parallel-profile-handler dcgm-data-source dcgm-extractor
+    data-parallel-profile-handler dcgm-data-source dcgm-extractor
     decode-filter destination-endpoint-served-verifier disagg-headers-handler
     disagg-profile-handler disaggregatedset-rollout-screener edf-ordering-policy
     encode-filter endpoint-attribute-filter endpoint-attribute-scorer
     fcfs-ordering-policy global-strict-fairness-policy
     header-label-affinity-scorer header-profile-handler k8s-notification-source
-    latency-scorer latency-slo-admitter mm-embeddings-cache-producer
+    latency-slo-admitter mm-embeddings-cache-producer
     mm-embeddings-cache-scorer models-data-extractor models-data-source
     multicluster-file-discovery multicluster-kv-cache-utilization-scorer
     multicluster-metrics-data-source multicluster-metrics-extractor
-    multicluster-prefix-cache-scorer multicluster-queue-scorer no-hit-lru-scorer
+    multicluster-prefix-cache-scorer multicluster-queue-scorer
     p2p-source-producer pd-profile-handler predicted-latency-producer prefill-filter
-    prefill-header-handler prefix-based-pd-decider prefix-cache-affinity-filter
+    prefill-header-handler prefix-based-pd-decider
     priority-holdback-policy probabilistic-admitter program-aware-fairness
     request-attribute-reporter round-robin-fairness-policy session-affinity-filter
     sglanghttp-parser slo-deadline-ordering-policy slo-headroom-tier-filter
-    soft-reflective-ceiling-policy static-usage-limit-policy token-load-scorer
+    soft-reflective-ceiling-policy static-usage-limit-policy
     token-producer topology-affinity-filter topology-affinity-scorer topology-extractor
     utilization-detector vertexai-parser
     """.split()

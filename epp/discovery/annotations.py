@@ -21,10 +21,12 @@ PREFIX = "epp/"
 PROFILE = PREFIX + "profile"
 OBSERVE_RESPONSES = PREFIX + "observe-responses"
 MAX_BODY_BYTES = PREFIX + "max-body-bytes"
-SETTINGS = (PROFILE, OBSERVE_RESPONSES, MAX_BODY_BYTES)
+RESERVED_TOKENS = PREFIX + "reserved-tokens"
+SETTINGS = (PROFILE, OBSERVE_RESPONSES, MAX_BODY_BYTES, RESERVED_TOKENS)
 
 _BODY_MODES = {"buffered": BodyMode.BUFFERED, "duplex": BodyMode.FULL_DUPLEX_STREAMED}
 _BOOLEANS = {"true": True, "false": False}
+_MOST_RESERVED = 1_000_000  # more than any model's context
 _WHOLE = re.compile(r"[1-9][0-9]{0,17}")
 
 
@@ -56,6 +58,7 @@ class PoolSettings(msgspec.Struct, frozen=True):
     profile: str | None = None
     observe_responses: bool | None = None
     max_body_bytes: int | None = None
+    reserved_tokens: int | None = None  # of an answer whose request gives no limit
 
 
 class SettingLimits(msgspec.Struct, frozen=True):
@@ -126,6 +129,10 @@ def _readers(limits: SettingLimits) -> _Readers:
         MAX_BODY_BYTES: (
             lambda text: _whole(text, most),
             f"a whole number of bytes from 1 to {most}, the limit of the process",
+        ),
+        RESERVED_TOKENS: (
+            lambda text: _whole(text, _MOST_RESERVED),
+            f"a whole number of tokens from 1 to {_MOST_RESERVED}",
         ),
     }
 

@@ -94,6 +94,14 @@ class Seeded(Protocol):
     seed: int
 
 
+@runtime_checkable
+class Reserving(Protocol):
+    """A producer that reserves memory for answers whose requests give no limit."""
+
+    def reserve_tokens(self, tokens: int | None) -> None:
+        """Reserve so many for each from now on; None: as its parameters say."""
+
+
 class ProfileHandler(Protocol):
     """Chooses the scheduling profile of a request."""
 

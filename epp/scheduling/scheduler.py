@@ -10,7 +10,7 @@ from msgspec import structs
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.decision import Decision, Exhausted, Outcome, Refusal
 from epp.scheduling.errors import PluginError
-from epp.scheduling.plugin import Producer, ProfileHandler
+from epp.scheduling.plugin import Producer, ProfileHandler, Reserving
 from epp.scheduling.profile import Profile
 from epp.scheduling.query import Query
 
@@ -92,6 +92,14 @@ class Scheduler:
     def prefer(self, profile: str | None) -> None:
         """Run this profile for every request; None: the one that the handler chooses."""
         self._preferred = profile
+
+    def reserve_tokens(self, tokens: int | None) -> None:
+        """Count so many tokens for an answer without a limit; None: as the producers' parameters
+        say.
+        """
+        for producer in self._producers.values():
+            if isinstance(producer, Reserving):
+                producer.reserve_tokens(tokens)
 
     def schedule(
         self, query: Query, endpoints: Sequence[Endpoint], rng: Random

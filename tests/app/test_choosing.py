@@ -12,7 +12,8 @@ from itertools import count
 import pytest
 
 from epp.config.build import build
-from epp.config.load import default_text, load
+from epp.config.load import load
+from epp.config.presets import DEFAULT_PRESET, preset_text
 from epp.pool.endpoint import Endpoint
 from epp.pool.store import Store
 from epp.scheduling.decision import Outcome
@@ -83,14 +84,14 @@ class Picker:
 
     def end(self, made: Reservation) -> None:
         self.in_flight.end(made.decision)
-        made.release(Outcome())
+        made.release(Outcome(), asyncio.get_running_loop().time())
 
 
 @asynccontextmanager
 async def picking(
     *servers: Behaviour, engine: str = "auto", config: str = ""
 ) -> AsyncIterator[tuple[Picker, list[str]]]:
-    picker = Picker(config or default_text())
+    picker = Picker(config or preset_text(DEFAULT_PRESET))
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         pool = [await stack.enter_async_context(serving(server)) for server in servers]
         polling = group.create_task(picker.poller.run())

@@ -98,7 +98,7 @@ def test_a_preset_is_told_in_words_too(run: Run) -> None:
     assert ended.out.splitlines()[:3] == [
         "preset marginal-cost is good.",
         "profile default:",
-        "  marginal-cost-scorer  weight 1",
+        "  failure-memory-filter",
     ]
 
 

@@ -17,9 +17,10 @@ def test_a_picker_that_was_told_nothing_takes_the_default_preset() -> None:
     assert default() == load_preset(DEFAULT_PRESET)
 
 
-def test_the_marginal_cost_decides_alone() -> None:
+def test_the_marginal_cost_decides_among_those_that_work() -> None:
     (profile,) = load_preset("marginal-cost").scheduling_profiles
     assert [(r.plugin_ref, r.weight) for r in profile.plugins] == [
+        ("failure-memory-filter", None),
         ("marginal-cost-scorer", 1.0),
         ("max-score-picker", None),
     ]

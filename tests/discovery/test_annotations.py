@@ -109,6 +109,7 @@ def test_both_halves_of_a_stream_count(
         ("observe-responses", "false", PoolSettings(observe_responses=False)),
         ("observe-responses", "true", PoolSettings(observe_responses=True)),
         ("max-body-bytes", "1000", PoolSettings(max_body_bytes=1000)),
+        ("reserved-tokens", "512", PoolSettings(reserved_tokens=512)),
     ],
 )
 def test_a_setting_is_read(name: str, value: str, settings: PoolSettings) -> None:
@@ -123,6 +124,8 @@ def test_a_setting_is_read(name: str, value: str, settings: PoolSettings) -> Non
         ("max-body-bytes", "1001", "a whole number of bytes from 1 to 1000"),
         ("max-body-bytes", "0", "a whole number of bytes from 1 to 1000"),
         ("max-body-bytes", "1Ki", "a whole number of bytes from 1 to 1000"),
+        ("reserved-tokens", "0", "a whole number of tokens from 1 to 1000000"),
+        ("reserved-tokens", "1000001", "a whole number of tokens from 1 to 1000000"),
         ("max-body-bytes", "-1", "a whole number of bytes from 1 to 1000"),
         ("max-body-bytes", "9" * 5000, "a whole number of bytes from 1 to 1000"),
     ],

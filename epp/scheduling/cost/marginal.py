@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 
 import msgspec
 
@@ -30,36 +31,35 @@ class MarginalCost(msgspec.Struct, frozen=True):
     def costs(self, endpoints: Sequence[Endpoint]) -> list[float]:
         """Return the seconds that the request costs at each endpoint, in their order.
 
-        The sums of `terms`, written for speed: this is all that grows with the pool.
+        The sums of `terms`, written for speed: this is what grows with the pool.
         """
-        load, now, matched = self.workload, self.now, self.matches.matched
-        standings, idle, ramps = load.standings, load.idle, load.ramps
+        load, now = self.workload, self.now
+        addresses = [e.address for e in endpoints]
         pressure, stall = self.prices.pressure * load.pressure, self.prices.stall
         output, ratio, prompt = self.prices.output * load.output, load.ratio, load.prompt
-        works = {0: load.prefill_s(0.0)}
-        nothing = works[0]
-        costs = []
-        for endpoint in endpoints:
-            address = endpoint.address
-            standing = standings.get(address, idle)
-            at, queue_s, drain, requests, stretch, step_s, speed, room, *_ = standing
-            if queue_s and (queue_s := queue_s - (now - at) * drain) < 0.0:
-                queue_s = 0.0
-            work_s = self._work_s(address, works) if address in matched else nothing
-            cost = (queue_s + work_s) * stretch + work_s * (pressure + stall * requests)
-            cost = ratio * speed * (cost + output * step_s)
-            if prompt > room:
-                cost += standing.memory_wait_s(prompt)
-            costs.append(cost)
-        if ramps:
-            self._ramp(costs, endpoints, ramps)
+        costs = [
+            ratio
+            * (
+                (queue * (empty_at - now) if empty_at > now else 0.0)
+                + work_s * (prefill + pressure * speed + stall * requests)
+                + output * step_s
+            )
+            + ((prompt - room) / freed if prompt > room else 0.0)
+            for (empty_at, queue, speed, prefill, requests, step_s, room, freed), work_s in zip(
+                map(load.rates.get, addresses, repeat(load.idle.rates())),
+                self._works_s(addresses),
+                strict=False,
+            )
+        ]
+        for i in self._warming(addresses):
+            costs[i] /= self._warmth(addresses[i])
         return costs
 
     def terms(self, endpoint: Endpoint) -> Mapping[str, float]:
         """Return the parts of one endpoint's cost, and what they come from."""
         load, standing = self.workload, self.workload.at(endpoint)
         queue_s = standing.queue_s(self.now)
-        work_s = self._work_s(endpoint.address, {})
+        work_s = self._work_s(endpoint.address)
         scale = load.ratio * standing.speed / self._warmth(endpoint.address)
         return {
             "queue_s": scale * queue_s * standing.stretch,
@@ -78,22 +78,25 @@ class MarginalCost(msgspec.Struct, frozen=True):
             "speed": load.ratio * standing.speed,
         }
 
-    def _work_s(self, address: str, works: dict[int, float]) -> float:
-        """Return the prefill at one endpoint; `works` remembers it by the depth of the match."""
-        load, matches = self.workload, self.matches
-        if address in matches.trust:
-            return load.prefill_s(load.prompt * matches.share_at(address))
-        depth = matches.matched.get(address, 0)
-        if depth not in works:
-            works[depth] = load.prefill_s(load.prompt * matches.cached_share(depth))
-        return works[depth]
+    def _works_s(self, addresses: Sequence[str]) -> Iterable[float]:
+        """Return the prefill at each endpoint; most have one of a few depths of match."""
+        matches = self.matches
+        if not matches.matched:
+            return repeat(self._work_at(0))
+        if matches.trust:
+            return [self._work_s(address) for address in addresses]
+        works = {depth: self._work_at(depth) for depth in {0, *matches.matched.values()}}
+        return [works[depth] for depth in map(matches.matched.get, addresses, repeat(0))]
+
+    def _work_s(self, address: str) -> float:
+        return self.workload.prefill_s(self.workload.prompt * self.matches.share_at(address))
+
+    def _work_at(self, depth: int) -> float:
+        return self.workload.prefill_s(self.workload.prompt * self.matches.cached_share(depth))
+
+    def _warming(self, addresses: Sequence[str]) -> list[int]:
+        ramps = self.workload.ramps
+        return [i for i, address in enumerate(addresses) if address in ramps] if ramps else []
 
     def _warmth(self, address: str) -> float:
         return 0.25 + 0.75 * self.workload.ramps.get(address, 1.0)
-
-    def _ramp(
-        self, costs: list[float], endpoints: Sequence[Endpoint], ramps: Mapping[str, float]
-    ) -> None:
-        for i, endpoint in enumerate(endpoints):
-            if endpoint.address in ramps:
-                costs[i] /= self._warmth(endpoint.address)

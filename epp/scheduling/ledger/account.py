@@ -12,13 +12,25 @@ from epp.scheduling.ledger.speeds import Speed
 from epp.scheduling.ledger.standing import Standing
 
 _USABLE = 0.95  # of the KV cache: fuller, a server begins to throw requests out
+_NEWEST = 0.1  # the weight of the last prompt in their mean
 _FREED_PERIOD_S = 10.0
+_SLOWEST_TURNOVER_S = 40.0  # of a whole cache, assumed where nothing has ended lately
 
 
 class Held:
     """One request at one endpoint, from its pick to its end."""
 
-    __slots__ = ("account", "at", "chars", "learned", "output", "predicted_s", "prompt", "work_s")
+    __slots__ = (
+        "account",
+        "at",
+        "chars",
+        "learned",
+        "output",
+        "predicted_s",
+        "prompt",
+        "uncached",
+        "work_s",
+    )
 
     def __init__(
         self,
@@ -29,6 +41,7 @@ class Held:
         prompt: float,
         output: float,
         work_s: float,
+        uncached: float = 0.0,
     ) -> None:
         self.account = account
         self.at = at
@@ -36,6 +49,7 @@ class Held:
         self.prompt = prompt  # tokens
         self.output = output  # tokens that are expected
         self.work_s = work_s  # of prefill
+        self.uncached = uncached  # tokens of the prompt
         self.predicted_s = 0.0  # to the first token, by the coefficients alone
         self.learned = False
 
@@ -60,6 +74,7 @@ class Account:
         "_open",
         "_output",
         "_prompt",
+        "_to_compute",
         "_waiting",
         "_waiting_s",
         "capacity",
@@ -83,6 +98,7 @@ class Account:
         self._open: set[Held] = set()
         self._waiting: dict[Held, float] = {}  # prefill that is left, first come first
         self._waiting_s = 0.0
+        self._to_compute = 0.0
         self._prompt = 0.0
         self._output = 0.0
         self._mean_prompt = 0.0
@@ -100,6 +116,12 @@ class Account:
         """The requests of this picker whose prefill is not worked off yet."""
         return len(self._waiting)
 
+    @property
+    def told(self) -> int:
+        """The requests that the endpoint itself told of, when it was last looked at."""
+        load = self.load
+        return 0 if load is None else max(0, load.running or 0) + max(0, load.waiting or 0)
+
     def open(self, held: Held, ratio: float, now: float) -> None:
         """Reserve; `ratio` is what the pool takes as a multiple of what the coefficients say."""
         self._work_off(now)
@@ -107,9 +129,11 @@ class Account:
         self._open.add(held)
         self._waiting[held] = held.work_s
         self._waiting_s += held.work_s
+        self._to_compute += held.uncached
         self._prompt += held.prompt
         self._output += held.output
-        self._mean_prompt += (held.prompt - self._mean_prompt) * 0.1
+        weight = _NEWEST if self._mean_prompt else 1.0
+        self._mean_prompt += (held.prompt - self._mean_prompt) * weight
         self.others.ours(len(self._open))
         self.standing = self._stand(ratio)
 
@@ -143,7 +167,7 @@ class Account:
         self._work_off(now)
         if restarted:
             self._waiting.clear()
-            self._waiting_s = 0.0
+            self._waiting_s = self._to_compute = 0.0
         self.standing = self._stand(ratio)
 
     def _work_off(self, now: float) -> None:
@@ -159,9 +183,11 @@ class Account:
             self._strike(held)
 
     def _strike(self, held: Held) -> None:
-        self._waiting_s -= self._waiting.pop(held, 0.0)
+        if held in self._waiting:
+            self._waiting_s -= self._waiting.pop(held)
+            self._to_compute -= held.uncached
         if not self._waiting:
-            self._waiting_s = 0.0
+            self._waiting_s = self._to_compute = 0.0
 
     def _predicted_s(self, held: Held) -> float:
         standing = self.standing
@@ -206,5 +232,6 @@ class Account:
             held,
             decoding,
             self.capacity,
-            self._freed.per_second(self._at),
+            max(self._freed.per_second(self._at), self.capacity / _SLOWEST_TURNOVER_S) or inf,
+            self._to_compute,
         )

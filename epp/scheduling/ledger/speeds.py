@@ -28,8 +28,9 @@ class Speeds:
 
     def __init__(self) -> None:
         self._known: set[Speed] = set()
-        self._observed_s = _PRIOR_S
-        self._predicted_s = _PRIOR_S
+        self._observed_s = 0.0
+        self._predicted_s = 0.0
+        self._prior_s = _PRIOR_S
 
     def __repr__(self) -> str:
         return f"<Speeds {self.ratio:.2f} of {len(self._known)} endpoints>"
@@ -37,12 +38,16 @@ class Speeds:
     @property
     def ratio(self) -> float:
         """What the pool takes, as a multiple of what the coefficients say."""
-        return min(_HIGHEST, max(_LOWEST, self._observed_s / self._predicted_s))
+        return min(_HIGHEST, max(_LOWEST, self._raw))
 
     @property
     def plausible(self) -> bool:
         """Whether the coefficients say anything about this pool."""
-        return _LOWEST < self._observed_s / self._predicted_s < _HIGHEST
+        return _LOWEST < self._raw < _HIGHEST
+
+    @property
+    def _raw(self) -> float:
+        return (self._observed_s + self._prior_s) / (self._predicted_s + self._prior_s)
 
     def learn(self, speed: Speed, observed_s: float, predicted_s: float) -> None:
         """Take note of a time to the first token."""
@@ -53,6 +58,7 @@ class Speeds:
         self._observed_s += observed - speed.observed_s
         self._predicted_s += predicted - speed.predicted_s
         speed.observed_s, speed.predicted_s = observed, predicted
+        self._prior_s *= _DECAY
         self._known.add(speed)
         speed.factor = self._factor(speed)
 
@@ -61,11 +67,11 @@ class Speeds:
         if speed in self._known:
             self._known.discard(speed)
             # Added up anew, so that what rounding leaves behind does not pile up.
-            self._observed_s = _PRIOR_S + sum(known.observed_s for known in self._known)
-            self._predicted_s = _PRIOR_S + sum(known.predicted_s for known in self._known)
+            self._observed_s = sum(known.observed_s for known in self._known)
+            self._predicted_s = sum(known.predicted_s for known in self._known)
 
     def _factor(self, speed: Speed) -> float:
-        pool = self._observed_s / self._predicted_s
+        pool = self._raw
         weight_s = _SHRINKAGE * self._predicted_s / len(self._known)
         own = (speed.observed_s + weight_s * pool) / (speed.predicted_s + weight_s)
         factor = own / pool

@@ -8,7 +8,8 @@ import msgspec
 
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.ledger.coefficients import Coefficients
-from epp.scheduling.ledger.standing import Standing
+from epp.scheduling.ledger.standing import Rates, Standing
+from epp.scheduling.prefix.matches import PrefixMatches
 
 IDLE = Standing()
 _MOST_PRESSURE = 4.0
@@ -18,6 +19,7 @@ class Workload(msgspec.Struct, frozen=True):
     """The request's own size and the standing of every endpoint, by address."""
 
     standings: Mapping[str, Standing] = {}
+    rates: Mapping[str, Rates] = {}  # theirs
     coefficients: Coefficients = Coefficients()
     idle: Standing = IDLE  # of an endpoint without an account
     prompt: float = 0.0  # tokens, estimated; 0: the prompt is not known
@@ -39,6 +41,15 @@ class Workload(msgspec.Struct, frozen=True):
         """Idle time that is left for each busy second, turned over: the queue that grows."""
         busy = self.dispatched * self.ratio
         return min(_MOST_PRESSURE, busy / (1.0 - busy)) if busy < 1.0 else _MOST_PRESSURE
+
+    def uncached_at(self, matches: PrefixMatches, address: str) -> float:
+        """Return the tokens of the prompt that one endpoint would have to compute."""
+        return self.prompt * (1.0 - matches.share_at(address))
+
+    def ttft_s(self, matches: PrefixMatches, endpoint: Endpoint, now: float) -> float:
+        """Predict the time to the first token at one endpoint."""
+        work_s = self.prefill_s(self.prompt * matches.share_at(endpoint.address))
+        return self.first_token_s(self.at(endpoint), work_s, now)
 
     def prefill_s(self, cached: float) -> float:
         """Return the time to compute the prompt where `cached` of its tokens are there already."""

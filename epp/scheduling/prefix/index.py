@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -11,6 +12,7 @@ from epp.scheduling.prefix.cut import Cut
 # A dict that outgrows its table copies all of it, for two million blocks in 150 ms, in which no
 # request is answered. Of many small ones, each copies little.
 _SHARDS = 256
+_REMEMBERED_MASKS = 256
 _SHARD_SHIFT = HASH_BITS - 8  # by the highest bits, because a dict hashes by the lowest
 
 
@@ -41,6 +43,7 @@ class PrefixIndex:
         self._slots: dict[str, _Slot] = {}
         self._addresses: list[str] = []  # by the number of the bit
         self._free: list[int] = []
+        self._names: dict[int, tuple[str, ...]] = {}  # by mask: the same ones come again
 
     def __len__(self) -> int:
         return self._entries
@@ -80,19 +83,15 @@ class PrefixIndex:
     def insert(self, address: str, hashes: Sequence[int], capacity: int) -> None:
         """Record that the endpoint now has these blocks, and at most `capacity` units of all."""
         slot = self._slots.get(address) or self._add(address)
-        blocks, bit, holders, cut = slot.blocks, slot.bit, self._holders, self._cut
+        blocks, cut = slot.blocks, self._cut
         count = min(len(hashes), cut.count(capacity))
-        before = len(blocks)
-        for number in range(count - 1, -1, -1):
-            block = hashes[number]
-            if (size := blocks.pop(block, 0)) == 0:
-                size = cut.size_at(number)
-                slot.held += size
-                shard = holders[block >> _SHARD_SHIFT]
-                # One int object for all blocks that only this endpoint holds.
-                shard[block] = shard[block] | bit if block in shard else bit
-            blocks[block] = size
-        self._entries += len(blocks) - before
+        known = bisect_left(range(count), True, key=lambda number: hashes[number] not in blocks)
+        # Later blocks first, so that earlier ones are younger.
+        for number in range(count - 1, known - 1, -1):
+            self._hold(slot, hashes[number], cut.size_at(number))
+        again = hashes[:known][::-1]
+        blocks.update(zip(again, [blocks.pop(block) for block in again], strict=True))
+        self._entries += count - known
         self._evict(slot, _oldest(slot, slot.held - capacity))
         while self._entries > self.max_entries:
             fullest = max(self._slots.values(), key=lambda other: len(other.blocks))
@@ -107,6 +106,7 @@ class PrefixIndex:
             self._free.append(slot.bit.bit_length() - 1)
 
     def _add(self, address: str) -> _Slot:
+        self._names.clear()  # a bit may change its owner
         if self._free:
             number = self._free.pop()
             self._addresses[number] = address
@@ -115,6 +115,12 @@ class PrefixIndex:
             self._addresses.append(address)
         slot = self._slots[address] = _Slot(address, 1 << number)
         return slot
+
+    def _hold(self, slot: _Slot, block: int, size: int) -> None:
+        slot.blocks[block] = size
+        slot.held += size
+        shard, bit = self._holders[block >> _SHARD_SHIFT], slot.bit
+        shard[block] = shard[block] | bit if block in shard else bit
 
     def _evict(self, slot: _Slot, victims: Sequence[int]) -> None:
         for block in victims:
@@ -127,7 +133,15 @@ class PrefixIndex:
                 del shard[block]
         self._entries -= len(victims)
 
-    def _named(self, mask: int) -> Iterator[str]:
+    def _named(self, mask: int) -> tuple[str, ...]:
+        names = self._names.get(mask)
+        if names is None:
+            if len(self._names) >= _REMEMBERED_MASKS:
+                self._names.clear()
+            names = self._names[mask] = tuple(self._search(mask))
+        return names
+
+    def _search(self, mask: int) -> Iterator[str]:
         digits = f"{mask:b}"[::-1]  # the search for the next 1 runs in C
         number = digits.find("1")
         while number >= 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from math import inf
 from typing import Annotated
 
 import msgspec
@@ -15,7 +16,7 @@ from epp.scheduling.ledger.coefficients import Coefficients
 from epp.scheduling.ledger.decaying import DecayingSum
 from epp.scheduling.ledger.lengths import Lengths
 from epp.scheduling.ledger.speeds import Speeds
-from epp.scheduling.ledger.standing import Standing
+from epp.scheduling.ledger.standing import Rates, Standing
 from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.matches import PrefixMatches
 from epp.scheduling.producers.approx_prefix_cache import APPROX_PREFIX
@@ -29,6 +30,7 @@ _NotNegative = Annotated[float, msgspec.Meta(ge=0.0)]
 
 _PRESSURE_PERIOD_S = 20.0
 _LOOKED_AT = 64  # endpoints whose metrics are compared with the books at one pick
+_COUNTED_FOR_S = 0.05
 _FIRST_RESIDENCE_S = 10.0  # until a request has ended
 
 
@@ -61,7 +63,7 @@ class WorkLedgerProducer:
         prefix_match_info_producer_name: Annotated[str, msgspec.Meta(min_length=1)] = APPROX_PREFIX
 
     def __init__(self, parameters: Parameters) -> None:
-        self.reserved_tokens = parameters.reserved_tokens
+        self._reserved_tokens = self._own_reserved_tokens = parameters.reserved_tokens
         self._ramp_s = parameters.ramp_seconds
         self._matches = parameters.prefix_match_info_producer_name
         self._coefficients = Coefficients(
@@ -74,6 +76,7 @@ class WorkLedgerProducer:
         )
         self._accounts: dict[str, Account] = {}
         self._standings: dict[str, Standing] = {}
+        self._rates: dict[str, Rates] = {}
         self._warming: dict[str, Account] = {}
         self._idle = Account(0, self._coefficients, 0.0).standing
         self._speeds = Speeds()
@@ -82,6 +85,8 @@ class WorkLedgerProducer:
         self._uncached = 0.0
         self._residence_s = _FIRST_RESIDENCE_S
         self._started_at: float | None = None
+        self._count_again_at = -inf
+        self._outnumbered = False
         self._picks = 0
         self._next = 0
 
@@ -94,10 +99,13 @@ class WorkLedgerProducer:
         now = query.now
         if self._started_at is None:
             self._started_at = now
+            for endpoint in endpoints:  # those that come later are warming up
+                self._publish(endpoint.address, self._account(endpoint, now))
         self._compare(endpoints, now, query.max_load_age_s)
         lengths, chars = self._lengths.of(query.model), len(query.prompt)
         return Workload(
             self._standings.copy(),
+            self._rates.copy(),
             self._coefficients,
             self._idle,
             chars * lengths.tokens_per_char,
@@ -125,6 +133,7 @@ class WorkLedgerProducer:
             prompt=fact.prompt,
             output=fact.output,
             work_s=work_s,
+            uncached=fact.prompt * (1.0 - share),
         )
         account.open(held, self._speeds.ratio, now)
         self._publish(winner.address, account)
@@ -159,13 +168,18 @@ class WorkLedgerProducer:
         """Drop the books; requests that still end are entered nowhere."""
         account = self._accounts.get(endpoint.address)
         if account is not None and account.generation == endpoint.generation:
-            del self._accounts[endpoint.address], self._standings[endpoint.address]
-            self._warming.pop(endpoint.address, None)
+            address = endpoint.address
+            del self._accounts[address], self._standings[address], self._rates[address]
+            self._warming.pop(address, None)
             self._speeds.forget(account.speed)
 
     def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
         """Add nothing."""
         return ()
+
+    def reserve_tokens(self, tokens: int | None) -> None:
+        """Count so many tokens for an answer whose request gives no limit."""
+        self._reserved_tokens = self._own_reserved_tokens if tokens is None else tokens
 
     def _learn(self, held: Held, observed_s: float) -> None:
         if not held.learned:
@@ -175,11 +189,11 @@ class WorkLedgerProducer:
     def _expected_output(self, query: Query, mean: float) -> float:
         if query.max_tokens is not None:
             return min(float(query.max_tokens), mean)
-        return float(self.reserved_tokens) or mean
+        return float(self._reserved_tokens) or mean
 
     def _account(self, endpoint: Endpoint, now: float) -> Account:
         account = self._accounts.get(endpoint.address)
-        if account is not None and account.generation == endpoint.generation:
+        if account is not None and account.generation >= endpoint.generation:
             return account
         if account is not None:
             self._speeds.forget(account.speed)
@@ -193,6 +207,7 @@ class WorkLedgerProducer:
     def _publish(self, address: str, account: Account) -> None:
         if self._accounts.get(address) is account:
             self._standings[address] = account.standing
+            self._rates[address] = account.standing.rates()
 
     def _compare(self, endpoints: Sequence[Endpoint], now: float, max_age_s: float) -> None:
         """Look at the metrics of some endpoints, of the next ones at the next pick."""
@@ -202,7 +217,7 @@ class WorkLedgerProducer:
         for endpoint in islice(endpoints, first, self._next):
             account = accounts.get(endpoint.address)
             load = endpoint.load
-            if account is None or account.generation != endpoint.generation:
+            if account is None or account.generation < endpoint.generation:
                 account = self._account(endpoint, now)
                 self._publish(endpoint.address, account)
             if load is account.load or load is None or now - load.at > max_age_s:
@@ -214,14 +229,12 @@ class WorkLedgerProducer:
         """Whether other requests are under way than these books know: the picker has just begun."""
         if self._started_at is None or now - self._started_at > self._residence_s:
             return False
-        told, unknown = 0, 0
-        for account in self._accounts.values():
-            load = account.load
-            if load is not None:
-                there = max(0, load.running or 0) + max(0, load.waiting or 0)
-                told += there
-                unknown += max(0, there - len(account))
-        return unknown > max(len(self._accounts), told / 2)
+        if now >= self._count_again_at:
+            self._count_again_at = now + _COUNTED_FOR_S
+            told = sum(account.told for account in self._accounts.values())
+            unknown = sum(max(0, one.told - len(one)) for one in self._accounts.values())
+            self._outnumbered = unknown > max(len(self._accounts), told / 2)
+        return self._outnumbered
 
     def _ramps(self, now: float) -> Mapping[str, float]:
         if not self._warming:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import takewhile
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,3 +75,37 @@ def test_parts_do_not_run_into_each_other() -> None:
 @given(st.integers(0, 2**64 - 1), st.text(), st.text())
 def test_a_root_is_a_seed(seed: int, model: str, salt: str) -> None:
     assert 0 <= root_hash(seed, model, salt) < 2**64
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["ab" * 40, "cd" * 300, "xyz"]), max_size=12), st.integers(1, 4))
+def test_what_was_hashed_before_comes_out_the_same(pieces: list[str], size: int) -> None:
+    hasher = BlockHasher(Cut(size, fine=32), 10**6, 10**6)
+    prompt = "".join(pieces)
+    for end in range(0, len(prompt), 97):
+        hasher.hashes(prompt[:end], 1)
+    fresh = BlockHasher(Cut(size, fine=32), 10**6, 10**6)
+    assert hasher.hashes(prompt, 1) == fresh.hashes(prompt, 1)
+
+
+def test_a_later_turn_finds_the_hashes_of_the_earlier_ones() -> None:
+    hasher = BlockHasher(Cut(4), 10**6, 10**6)
+    first, _ = hasher.hashes("abcd" * 160, 1)
+    second, _ = hasher.hashes("abcd" * 160 + "efgh" * 20, 1)
+    assert all(one is other for one, other in zip(first, second[:160], strict=True))
+
+
+def test_hashes_are_remembered_within_bounds() -> None:
+    hasher = BlockHasher(Cut(1), 10**6, 10**6)
+    for number in range(300):
+        hasher.hashes(f"{number:06}" * 100, number)
+    assert len(hasher._young) + len(hasher._old) <= 2048
+
+
+@pytest.mark.parametrize(("prompt", "length"), [("", 0.0), ("abc", 3.0), ("äöü", 6.0)])
+def test_the_length_is_in_bytes(prompt: str, length: float) -> None:
+    assert BlockHasher(Cut(4), 100, 100).hashes(prompt, 1)[1] == length
+
+
+def test_the_length_of_what_is_not_looked_at_is_estimated() -> None:
+    assert BlockHasher(Cut(4), 10, 100).hashes("äb" * 50, 1)[1] == 150.0

@@ -138,3 +138,24 @@ def test_all_caches_together_are_bounded_whatever_an_endpoint_claims() -> None:
 
 def test_the_answer_gets_no_header() -> None:
     assert made().response_headers(decision(A)) == ()
+
+
+def test_an_endpoint_that_reports_less_than_was_predicted_is_believed_less() -> None:
+    producer = made()
+    asked = query(prompt(*"abcdefgh"))
+    outcome = Outcome(200, completed=True, prompt_tokens=512, cached_tokens=0)
+    for _ in range(30):
+        held = producer.reserve(asked, decision(A), producer.produce(asked, [A, B]))
+        producer.release(asked.settled(), decision(A), held, outcome, NOW)
+    fact = producer.produce(asked, [A, B])
+    assert fact.share_at(A.address) < 0.01 < fact.cached_share(fact.matched[A.address])
+    assert [figure.address for figure in producer.truth()] == [A.address]
+
+
+def test_answers_that_tell_no_cached_tokens_prove_nothing() -> None:
+    producer = made()
+    asked = query(prompt(*"abcdefgh"))
+    for _ in range(30):
+        held = producer.reserve(asked, decision(A), producer.produce(asked, [A, B]))
+        producer.release(asked.settled(), decision(A), held, Outcome(200, True, 512), NOW)
+    assert producer.produce(asked, [A, B]).share_at(A.address) == 1.0
