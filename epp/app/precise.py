@@ -25,7 +25,7 @@ except ImportError as error:  # without the extra; nobody needs it who does not 
 else:
     _MISSING = None
 
-_HOW = "precise-prefix-cache-producer needs packages that are not installed: pip install 'epp[precise]'"
+_HOW = "precise-prefix-cache-producer needs more packages: pip install 'epp[precise]'"
 
 
 class PreciseCaches:
@@ -35,6 +35,7 @@ class PreciseCaches:
         self,
         producers: Mapping[str, Producer],
         snapshot: Callable[[], Snapshot],
+        *,
         tls_verify: bool = True,
     ) -> None:
         self.producers = {

@@ -43,7 +43,7 @@ class PreciseMetrics:
         yield _tokenized(caches)
         yield GaugeMetricFamily(
             "llm_d_epp_kv_cache_distrusted_models",
-            "Models whose tokens are not those that the servers store: tokenizer or template differ.",
+            "Models whose tokens are not those that the servers store.",
             sum(len(p.distrusted()) for p in producers),
         )
 

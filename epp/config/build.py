@@ -14,7 +14,9 @@ from epp.config.models import model_table
 from epp.openai.validation import Validation
 from epp.routing.models import ModelTable
 from epp.scheduling import registry
+from epp.scheduling.gate.gate import GATE, Gate
 from epp.scheduling.plugin import Seeded
+from epp.scheduling.producers.work_ledger import LEDGER
 from epp.scheduling.profile import Named, Profile
 from epp.scheduling.scheduler import Scheduler
 
@@ -27,6 +29,7 @@ class Built(msgspec.Struct, frozen=True, eq=False):
     """
 
     scheduler: Scheduler
+    gate: Gate | None
     parsers: frozenset[str]
     warnings: tuple[str, ...] = ()
     validation: Validation = Validation.LENIENT
@@ -41,11 +44,14 @@ def build(config: EndpointPickerConfig, seed: int) -> Built:
     """
     made = _Made(config, seed)
     (handler,) = made.of("profile handler").values()
-    scheduler = Scheduler(
-        [made.profile(spec) for spec in config.scheduling_profiles], handler, made.of("producer")
-    )
+    producers, gate = made.of("producer"), None
+    if config.flow_control is not None:
+        gate = producers[GATE] = Gate(config.flow_control.gate(), producers[LEDGER])
+    profiles = [made.profile(spec) for spec in config.scheduling_profiles]
+    scheduler = Scheduler(profiles, handler, producers)
     return Built(
         scheduler,
+        gate,
         _parsers(config),
         lint(config),
         Validation(config.validate),

@@ -12,14 +12,32 @@ _NOT_YET = "is not supported by this picker yet; remove it"
 SECTIONS = {
     "dataLayer": "is not supported by this picker yet; remove it: endpoints come from --endpoint "
     "or --endpoints-file, and their metrics are scraped without it",
-    "flowControl": _NOT_YET,
     "parser": "is an older spelling; use requestHandler.parsers",
     "saturationDetector": _NOT_YET,
+}
+
+# Of llm-d-router's flowControl, what has no counterpart, by its place.
+FLOW_CONTROL = {
+    "saturationDetector": "has no counterpart; remove it: a replica is closed when a request could "
+    "not meet flowControl.targets there",
+    "usageLimitPolicyPluginRef": "has no counterpart; remove it: there is one limit for all, the "
+    "targets, and higher priorities go first",
+    "noEndpointRequestTTL": "has no counterpart; remove it: a request for an empty pool is refused "
+    "at once",
+    "enableEviction": "has no counterpart; remove it: an answer that has begun is not taken back",
+    "defaultPriorityBand": "has no counterpart; write the priorities into priorityBands",
+    "defaultNegativePriorityBand": "has no counterpart; write the priorities into priorityBands",
+}
+BAND = {
+    "fairnessPolicyRef": "has no counterpart; remove it: the flows of one priority always share by "
+    "the work of their requests",
+    "orderingPolicyRef": "has no counterpart; use flowControl.ordering, for all priorities",
 }
 
 FEATURE_GATES = frozenset({"flowControl", "haPopulateNonLeaderDatastore"})
 
 # Where there is something better to say than "remove it".
+_FAIR = "is built in here: the flows of one priority share by work; remove it"
 _ADVICE = {
     "file-discovery": "is the flag --endpoints-file here; remove it",
     "metrics-data-source": "is built in here; remove it",
@@ -27,6 +45,9 @@ _ADVICE = {
     "precise-prefix-cache-scorer": "is a prefix-cache-scorer here, with the parameter "
     "prefixMatchInfoProducerName: precise-prefix-cache-producer; write it so",
     "endpoint-notification-source": "is built in here; remove it",
+    "fcfs-ordering-policy": "is flowControl.ordering here; remove it",
+    "global-strict-fairness-policy": _FAIR,
+    "round-robin-fairness-policy": _FAIR,
 }
 
 _PLUGINS = frozenset(
@@ -71,4 +92,6 @@ def feature_gate(gate: str) -> str | None:
     name, _, setting = gate.partition("=")
     if name not in FEATURE_GATES:
         return f"is unknown{did_you_mean(name, FEATURE_GATES)}"
+    if name == "flowControl":  # the block of that name says it all
+        return None
     return None if setting.lower() == "false" else _NOT_YET

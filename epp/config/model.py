@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from epp.config.engines import EngineSpec
+from epp.config.flow_control import FlowControl
 from epp.config.models import ModelsSpec
 
 ApiVersion = Literal["llm-d.ai/v1alpha1", "inference.networking.x-k8s.io/v1alpha1"]
@@ -60,3 +61,4 @@ class EndpointPickerConfig(msgspec.Struct, frozen=True, rename="camel"):
     validate: Literal["strict", "lenient", "off"] = "lenient"
     models: ModelsSpec | None = None
     engines: tuple[EngineSpec, ...] = ()
+    flow_control: FlowControl | None = None
