@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec import structs
 
 from epp.app.engines import custom_engines
+from epp.app.precise import PreciseCaches
 from epp.app.rules import ClusterRules
 from epp.config.build import Built
 from epp.config.settings import Settings, SettingsError
@@ -94,6 +95,12 @@ class ServedPool:
                 want_usage=scheduling.costs is not None,
             ),
         )
+        self.caches = PreciseCaches(
+            scheduling.scheduler.producers,
+            self.store.snapshot,
+            tls_verify=not settings.metrics_skip_verify,
+        )
+        self.caches.serve(self.router)
         metrics.know_models(scheduling.models.models)
         metrics.watch(
             name,
@@ -112,6 +119,7 @@ class ServedPool:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._source.run(self._publish))
             group.create_task(self._poller.run())
+            group.create_task(self.caches.run())
 
     def clear(self) -> None:
         """Have no endpoints any more: the pool is gone, though streams may still come."""
@@ -165,6 +173,7 @@ class ServedPool:
         change = self.store.replace(endpoints)
         self._poller.follow(change)
         self._scheduling.scheduler.forget(change.left)
+        self.caches.follow(change)
         self.discovered.set()
         self._published()
         if change:
@@ -180,6 +189,7 @@ class ServedPool:
 
     def _used(self, decision: Decision, _model: str) -> None:
         self._poller.used(decision.winner)
+        self.caches.decided()
 
 
 def _poller(

@@ -22,6 +22,7 @@ from epp.app.doors import Doors
 from epp.app.engines import engine_names
 from epp.app.pool import Listener as OnDecision
 from epp.app.pool import ServedPool
+from epp.app.precise_metrics import PreciseMetrics
 from epp.app.readiness import Readiness
 from epp.app.transports import listen_with
 from epp.config.build import build
@@ -66,6 +67,9 @@ class App:
         self.pools: dict[str, ServedPool] = {}
         self.decisions = Decisions(settings.decisions)
         self.metrics = Metrics(clock=clock, max_load_age_s=settings.metrics_staleness_threshold_s)
+        self.metrics.registry.register(
+            PreciseMetrics(lambda: [pool.caches for pool in self.pools.values()])
+        )
         self.grpc_port = self.grpc_health_port = self.metrics_port = 0
         self._clock = clock
         self._on_decision = on_decision

@@ -13,7 +13,7 @@ from epp.server.health import LIVENESS, READINESS
 from tests.deploy.manifests import Install, Object, ai_gateway, installs, plain_limits
 from tests.deploy.picker_args import parsed
 
-PICKERS = [name for name in installs() if name != "sidecar"]
+PICKERS = [name for name in installs() if name not in {"sidecar", "all-pools"}]
 POOLS = [name for name in PICKERS if installs()[name].all("InferencePool")]
 
 POOL_GROUP = "inference.networking.k8s.io"
@@ -102,6 +102,19 @@ def test_the_rights_are_the_pods_own(install: Install) -> None:
     namespace = install.one("Deployment")["metadata"]["namespace"]
     assert (subject["name"], subject["namespace"]) == (account, namespace)
     assert not install.all("ClusterRole")
+
+
+def test_the_picker_of_all_pools_has_the_same_rights_in_every_namespace() -> None:
+    every, one = installs()["all-pools"], installs()["kubernetes"]
+
+    assert every.one("ClusterRole")["rules"] == one.one("Role")["rules"]
+    assert not every.all("Role")
+    assert not every.all("RoleBinding")
+    (subject,) = every.one("ClusterRoleBinding")["subjects"]
+    assert subject["name"] == pods(every)["spec"]["serviceAccountName"]
+    assert subject["namespace"] == every.one("Deployment")["metadata"]["namespace"]
+    known = flags(every)
+    assert (known["all_pools"], known["pool"], known["transport"]) == (True, (), "native")
 
 
 def test_ports_and_probes_are_the_picker_s(install: Install) -> None:
