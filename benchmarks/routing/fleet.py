@@ -11,7 +11,7 @@ import msgspec
 
 from benchmarks.routing.job import Job
 from benchmarks.routing.pod import Pod, PodModel
-from benchmarks.routing.policies.policy import End, Policy
+from benchmarks.routing.policies.policy import End, Holding, Policy
 from benchmarks.routing.trace import Request
 
 NOTICE_S = 1.0  # until a pod that died is out of the pool
@@ -44,6 +44,8 @@ class Fleet:
         self._picked_at: dict[int, float] = {}
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._count = 0
+        self._holding = policy if isinstance(policy, Holding) else None
+        self._looks_at = math.inf
         self.placed: dict[int, int] = {}  # request number to pod
         self.retries = 0
 
@@ -101,8 +103,34 @@ class Fleet:
     # --- requests
 
     def _arrive(self, request: Request, now: float) -> None:
-        self._jobs[request.number] = job = Job(request)
+        self._jobs[request.number] = Job(request)
         number = self._policy.pick(request, now)
+        if number is not None:
+            self._place(request, number, now)
+        self._let_through(now)
+
+    def _let_through(self, now: float) -> None:
+        """Place those who have waited in the policy, and look again when it says so."""
+        if self._holding is None:
+            return
+        for placed in self._holding.take_placed():
+            if placed.pod is None:
+                self._jobs[placed.request.number].refuse()
+            else:
+                self._place(placed.request, placed.pod, now)
+        at = self._holding.next_at(now)
+        if at < self._looks_at or self._looks_at <= now:
+            self._looks_at = at
+            if at < math.inf:
+                self._at(at, self._look)
+
+    def _look(self, now: float) -> None:
+        assert self._holding is not None
+        self._holding.advance(now)
+        self._let_through(now)
+
+    def _place(self, request: Request, number: int, now: float) -> None:
+        job = self._jobs[request.number]
         self._picked_at[request.number] = now
         self.placed[request.number] = number
         if number in self._alive:
@@ -121,6 +149,8 @@ class Fleet:
             self._policy.first_token(job.request, now)
         for job in ended.finished:
             self._policy.end(job.request, self._end(job), now)
+        if ended.first or ended.finished:
+            self._let_through(now)
 
     def _end(self, job: Job) -> End:
         request = job.request

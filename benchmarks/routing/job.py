@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from benchmarks.routing.memory import BLOCK_TOKENS, SPAN_BLOCKS, SPAN_TOKENS
 from benchmarks.routing.trace import Request
 
@@ -40,6 +42,15 @@ class Job:
 
     def __repr__(self) -> str:
         return f"<Job {self.request.number}: {self.computed} of {self.target}, {self.generated}>"
+
+    @property
+    def refused(self) -> bool:
+        """Whether it never came to a pod."""
+        return self.first_at == inf
+
+    def refuse(self) -> None:
+        """Have no answer."""
+        self.first_at = self.finished_at = inf
 
     @property
     def reusable(self) -> int:

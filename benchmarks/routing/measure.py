@@ -29,14 +29,16 @@ class Measured(msgspec.Struct, frozen=True):
     hit_rate: float  # share of the prompt tokens that were found in a cache
     preempted: int
     retried: int = 0
+    refused: float = 0.0  # share of the requests; the times above are those of the others
 
 
 def measure(
     jobs: Sequence[Job], arrived: Sequence[float], targets: Targets, retries: int
 ) -> Measured:
     """Sum a run up; times count from the arrival, waiting and other pods included."""
-    ttft = [job.first_at - at for job, at in zip(jobs, arrived, strict=True)]
-    tpot = [_tpot(job) for job in jobs]
+    served = [(job, at) for job, at in zip(jobs, arrived, strict=True) if not job.refused]
+    ttft = [job.first_at - at for job, at in served]
+    tpot = [_tpot(job) for job, _ in served]
     met = sum(t <= targets.ttft_s and p <= targets.tpot_s for t, p in zip(ttft, tpot, strict=True))
     ttft.sort()
     tpot.sort()
@@ -52,6 +54,7 @@ def measure(
         hit_rate=sum(job.cached for job in jobs) / prompt_tokens,
         preempted=sum(job.preempted for job in jobs),
         retried=retries,
+        refused=1.0 - len(served) / len(jobs),
     )
 
 

@@ -25,6 +25,7 @@ _COLUMNS = (  # field, title, factor, digits
     ("tpot_p99", "p99", 1000, 0),
     ("hit_rate", "hit rate", 1, 3),
     ("preempted", "preempted", 1, 0),
+    ("refused", "refused", 1, 3),
 )
 
 _PICTURED = {

@@ -25,6 +25,8 @@ class Request(msgspec.Struct, frozen=True, eq=False):
     input_tokens: int
     output_tokens: int
     ids: tuple[int, ...]
+    flow: str = ""
+    priority: int = 0
 
 
 class Trace(msgspec.Struct, frozen=True):

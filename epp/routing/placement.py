@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from epp.exchange.events import Refused, Routed
+from epp.exchange.events import Answered, Refused, Routed
 from epp.routing.labels import Labels
 from epp.scheduling.decision import Decision, Outcome
 from epp.scheduling.scheduler import Reservation
@@ -18,7 +18,7 @@ class Placement:
     def __init__(
         self,
         labels: Labels,
-        answer: Routed | Refused,
+        answer: Routed | Refused | Answered,
         reservation: Reservation | None = None,
         on_end: Callable[[], None] | None = None,
     ) -> None:

@@ -6,93 +6,124 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import structs
 
 from epp.exchange.actions import Route
-from epp.exchange.events import Headers, Refused, Routed
+from epp.exchange.events import Answered, Headers, Refused, Routed
 from epp.exchange.request import DESTINATION
 from epp.openai import request as openai
-from epp.openai.prompt import opening
-from epp.openai.rewrite import with_model
+from epp.openai.validation import Validation, parser
 from epp.pool.store import Store
 from epp.routing import headers as names
 from epp.routing import refusals, subset
+from epp.routing.intent import Intent, intend
 from epp.routing.issued import Issued
+from epp.routing.known_tokens import KnownTokens
 from epp.routing.labels import Labels
+from epp.routing.listing import listing
+from epp.routing.models import ModelTable, having
 from epp.routing.placement import Placement
+from epp.routing.reading import Reader
 from epp.routing.rules import NoRules, Rules
+from epp.routing.served import is_served
 from epp.scheduling.decision import Refusal
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Reservation, Scheduler
+from epp.scheduling.tokens import Tokens
 
 if TYPE_CHECKING:
     from random import Random
 
 METADATA_NAMESPACE = "envoy.lb"
-_NO_MODEL_NEEDED = frozenset({"passthrough", "count_tokens", "tokenize"})
-_PLAIN = frozenset({"", "identity"})
-_UNREAD = openai.Request("passthrough")
 
 
 class RouterSettings(msgspec.Struct, frozen=True):
     """What a router may be told."""
 
     parsers: Container[str] = openai.DEFAULT_PARSERS
+    validation: Validation = Validation.LENIENT
+    models: ModelTable = ModelTable()
     max_load_age_s: float = 2.0  # an older reading of a server's metrics counts as none
-
-
-class Intent(msgspec.Struct, frozen=True):
-    """What a request asks for, understood."""
-
-    headers: Headers
-    request: openai.Request
-    labels: Labels
-    body: bytes | None  # in place of the client's
+    max_body_bytes: int = 16 * 1024 * 1024  # what a compressed body may expand to
+    want_usage: bool = False  # have streams tell their usage, also where the client does not ask
 
 
 class Router:
-    """Routes requests to the endpoints of one pool. `rules` may be set at any time."""
+    """Routes requests to the endpoints of one pool. Rules and limit may be set at any time."""
 
     def __init__(
         self, store: Store, scheduler: Scheduler, rng: Random, settings: RouterSettings
     ) -> None:
         self.rules: Rules = NoRules()
+        self.max_body_bytes = settings.max_body_bytes
+        self.known_tokens: KnownTokens | None = None  # of prompts; None: nobody wants them
         self._store = store
         self._scheduler = scheduler
         self._rng = rng
         self._settings = settings
+        self._reader = Reader(parser(settings.parsers, settings.validation), settings.validation)
+        self._known = frozenset(settings.models.models)
         self._issued = Issued()
 
     def __repr__(self) -> str:
         return f"<Router {self._store!r}, {len(self._issued)} open>"
 
-    def route(self, asked: Route, eligible: Iterable[str] | None, now: float) -> Placement:
+    def route(
+        self,
+        asked: Route,
+        eligible: Iterable[str] | None,
+        now: float,
+        started_at: float | None = None,
+    ) -> Placement:
         """Find the destination of a request.
 
         `eligible` is the proxy's subset of the pool, None where it gave none; `now` is monotonic
-        seconds. The caller must `end` the placement, whatever becomes of the request.
+        seconds, and `started_at` is when the request began to arrive: its own timeout, if it has
+        one, runs from there. The caller must `end` the placement, whatever becomes of the request.
         """
-        read = self._read(asked)
-        if isinstance(read, openai.Invalid):
-            return Placement(Labels(), refusals.malformed(read))
-        model = asked.headers.get(names.MODEL) or read.model
-        if refused := _refuse_model(read, model, parsed=asked.body is not None):
-            return Placement(Labels(), refused)
-        intent = self._intent(asked, read, model)
+        placement = self._route(asked, eligible, now, now if started_at is None else started_at)
+        if isinstance(placement.answer, Refused):
+            path = openai.request_path(asked.headers)
+            placement.answer = structs.replace(placement.answer, path=path)
+        return placement
+
+    def _route(
+        self, asked: Route, eligible: Iterable[str] | None, now: float, started_at: float
+    ) -> Placement:
+        if listed := self._listing(asked):
+            return Placement(Labels(), listed)
+        reading = self._reader.read(asked, self.max_body_bytes)
+        if isinstance(reading, openai.Invalid):
+            return Placement(Labels(), refusals.malformed(reading))
+        settings = self._settings
+        intent = intend(
+            asked,
+            reading,
+            self.rules,
+            settings.models,
+            want_usage=settings.want_usage,
+            started_at=started_at,
+        )
+        if intent.expired(now):
+            return Placement(intent.labels, refusals.NOBODY_WAITS)
+        if self._is_unknown(intent.labels.target_model):
+            return Placement(intent.labels, refusals.unknown_model(intent.labels.target_model))
         if again := self._placed_before(asked.headers, eligible):
             return Placement(intent.labels, _routed(intent, again))
         return self._place(intent, eligible, now)
 
-    def _read(self, asked: Route) -> openai.Request | openai.Invalid:
-        headers = asked.headers
-        if asked.body is None or headers.get(":method", "POST") != "POST":
-            return _UNREAD
-        if headers.get("content-encoding", "").lower() not in _PLAIN:
-            return _UNREAD if headers.get(names.MODEL) else refusals.ENCODED
-        return openai.parse(
-            openai.request_path(headers),
-            headers.get("content-type", ""),
-            asked.body,
-            self._settings.parsers,
+    def _listing(self, asked: Route) -> Answered | Refused | None:
+        if not self._settings.models.list_models:
+            return None
+        return listing(asked, self._settings.models, self._store.snapshot().endpoints)
+
+    def _is_unknown(self, model: str) -> bool:
+        if not self._settings.models.refuse_unknown or not model:
+            return False
+        return not (
+            model in self._known
+            or self.rules.knows(model)
+            or is_served(model, self._store.snapshot().endpoints)
         )
 
     def _placed_before(self, headers: Headers, eligible: Iterable[str] | None) -> str | None:
@@ -106,30 +137,16 @@ class Router:
             there = list(subset.inside(there, eligible))
         return destination if len(there) == len(endpoints) else None
 
-    def _intent(self, asked: Route, request: openai.Request, model: str) -> Intent:
-        headers = asked.headers
-
-        def conversation() -> str:
-            return names.first(headers, names.SESSION) or opening(request.prompt)
-
-        target = self.rules.target(model, conversation) or names.first(headers, names.REWRITE)
-        body = None
-        if target and target != model and asked.body is not None:
-            body = with_model(asked.body, target)
-        labels = Labels(
-            model,
-            model if body is None else target,
-            names.first(headers, names.FAIRNESS_ID),
-            self.rules.priority(names.first(headers, names.OBJECTIVE)),
-        )
-        return Intent(headers, request, labels, body)
-
     def _place(self, intent: Intent, eligible: Iterable[str] | None, now: float) -> Placement:
         endpoints = self._store.snapshot().endpoints
         if eligible is not None and endpoints:
             endpoints = tuple(subset.inside(endpoints, eligible))
             if not endpoints:
                 return Placement(intent.labels, refusals.NOBODY_ELIGIBLE)
+        if intent.endpoint_labels and endpoints:
+            endpoints = tuple(having(intent.endpoint_labels, endpoints))
+            if not endpoints:
+                return Placement(intent.labels, refusals.unlabelled(intent.labels.model))
         query = Query(
             intent.labels.target_model,
             intent.request.prompt,
@@ -140,11 +157,17 @@ class Router:
             intent.request.max_tokens,
             intent.labels.priority,
             intent.request.stream,
+            tokens=self._tokens_of(intent),
         )
         reservation = self._scheduler.schedule(query, endpoints, self._rng)
         if isinstance(reservation, Refusal):
             return Placement(intent.labels, refusals.exhausted(reservation))
         return self._placed(intent, reservation)
+
+    def _tokens_of(self, intent: Intent) -> Tokens | None:
+        if self.known_tokens is None:
+            return None
+        return self.known_tokens.find(intent.labels.target_model, intent.request.prompt)
 
     def _placed(self, intent: Intent, reservation: Reservation) -> Placement:
         destination = ",".join(e.address for e in reservation.decision.picked)
@@ -158,14 +181,6 @@ class Router:
         )
 
 
-def _refuse_model(request: openai.Request, model: str, *, parsed: bool) -> Refused | None:
-    if not model:
-        needed = parsed and request.operation not in _NO_MODEL_NEEDED
-        return refusals.malformed(refusals.MODEL_MISSING) if needed else None
-    invalid = openai.invalid_model(model)
-    return refusals.malformed(invalid) if invalid else None
-
-
 def _routed(
     intent: Intent, destination: str, response_headers: Iterable[tuple[str, str]] = ()
 ) -> Routed:
@@ -175,8 +190,10 @@ def _routed(
         set_headers.append((names.MODEL, model))
     return Routed(
         set_headers,
-        names.control(intent.headers),
+        intent.remove_headers,
         {METADATA_NAMESPACE: {DESTINATION: destination}},
         tuple(response_headers),
         intent.body,
+        intent.clear_route_cache,
+        intent.edit,
     )

@@ -32,8 +32,8 @@ class Production:
         kv_tokens: int,
         max_load_age_s: float = 2.0,
     ) -> None:
-        self._scheduler = build(config, seed=rng.getrandbits(64)).scheduler
-        self._store = Store()
+        self.built = build(config, seed=rng.getrandbits(64))
+        self.store = Store()
         self._rng = rng
         self._prompts = prompts
         self._blocks = kv_tokens // BLOCK_TOKENS
@@ -54,10 +54,10 @@ class Production:
 
     def report(self, pod: int, reading: Reading) -> None:
         """Write a reading into the store, as the poller does."""
-        endpoint = self._store.get(self._addresses.get(pod, ""))
+        endpoint = self.store.get(self._addresses.get(pod, ""))
         if endpoint is None:
             return
-        self._store.report(
+        self.store.report(
             endpoint,
             Load(
                 reading.at,
@@ -69,21 +69,30 @@ class Production:
             ),
         )
 
-    def pick(self, request: Request, now: float) -> int:
-        """Schedule."""
-        query = Query(
+    def query(self, request: Request, now: float) -> Query:
+        """Return what the scheduler is asked."""
+        return Query(
             _MODEL,
             self._prompts.text(request),
             now=now,
             max_load_age_s=self._max_load_age_s,
+            priority=request.priority,
             stream=True,
         )
-        reservation = self._scheduler.schedule(query, self._store.snapshot().endpoints, self._rng)
-        assert isinstance(reservation, Reservation)
+
+    def hold(self, request: Request, reservation: Reservation) -> int:
+        """Keep a reservation until its request ends; returns its pod."""
         pod = self._pods[reservation.decision.winner.address]
         reservation.settle()
         self._reservations[request.number] = reservation
         return pod
+
+    def pick(self, request: Request, now: float) -> int | None:
+        """Schedule."""
+        endpoints = self.store.snapshot().endpoints
+        reservation = self.built.scheduler.schedule(self.query(request, now), endpoints, self._rng)
+        assert isinstance(reservation, Reservation)
+        return self.hold(request, reservation)
 
     def first_token(self, request: Request, now: float) -> None:
         """Tell the producers."""
@@ -110,5 +119,5 @@ class Production:
 
     def _replace(self) -> None:
         self._pods = {address: pod for pod, address in self._addresses.items()}
-        change = self._store.replace(Endpoint(address) for address in self._pods)
-        self._scheduler.forget(change.left)
+        change = self.store.replace(Endpoint(address) for address in self._pods)
+        self.built.scheduler.forget(change.left)

@@ -27,7 +27,7 @@ def report(policy: Policy, *waiting: int) -> None:
         policy.report(pod, Reading(0.0, count, 1, 0.1))
 
 
-def picks(policy: Policy, *requests: Request) -> list[int]:
+def picks(policy: Policy, *requests: Request) -> list[int | None]:
     return [policy.pick(r, 0.0) for r in requests]
 
 
