@@ -176,7 +176,7 @@ def _end(c: Connection, stream: Stream) -> None:
 def _unheard_data(c: Connection, stream: Stream | None, frame: Frame) -> None:
     """Let go by what is for a stream that was answered. The connection's credit is given back."""
     c.credit(frame.size)
-    if not frame.size:
+    if not (frame.size or frame.flags & END_STREAM):
         c.count(EMPTY_DATA)
     if stream is not None and frame.flags & END_STREAM:
         stream.peer_ended = True
