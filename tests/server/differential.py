@@ -80,8 +80,8 @@ def script(rng: random.Random) -> Script:
         rng.shuffle(whole)
     kept = whole[: rng.randint(0, len(whole))] if rng.random() < 0.3 else whole
     messages = [message.SerializeToString() for message in to_the_end(kept)]
-    if rng.random() < 0.05:
-        messages[rng.randint(0, len(messages)) :] = [BROKEN]
+    if messages and rng.random() < 0.05:
+        messages[rng.randrange(len(messages)) :] = [BROKEN]
     return Script(tuple(messages), rng.random() < 0.2)
 
 

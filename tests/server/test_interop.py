@@ -66,7 +66,8 @@ async def test_nghttp_is_answered_with_trailers(body: Path) -> None:
 async def test_nghttp_pads_its_frames(body: Path) -> None:
     async with serving(Echoes().services) as listener:
         url = f"http://127.0.0.1:{listener.port}/{SERVICE}/Process"
-X
+        odd = ("--padding=100", "--continuation")
+        said = await run("nghttp", "-v", "-n", *odd, f"-d{body}", *GRPC, url)
     assert "grpc-status: 0" in said, said
 
 
