@@ -197,9 +197,12 @@ class WorkLedgerProducer:
             return account
         if account is not None:
             self._speeds.forget(account.speed)
+        told = [one.others.count for one in self._accounts.values() if one.load is not None]
         account = self._accounts[endpoint.address] = Account(
             endpoint.generation, self._coefficients, now
         )
+        if told:  # nobody knows yet how many requests of others it has
+            account.assume(round(sum(told) / len(told)), self._speeds.ratio)
         if self._started_at is not None and now > self._started_at:
             self._warming[endpoint.address] = account
         return account

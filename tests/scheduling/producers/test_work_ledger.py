@@ -232,6 +232,14 @@ def test_other_clients_requests_are_learned_from_the_metrics() -> None:
     assert [books(ledger, NOW + 4).at(e).requests for e in (A, B)] == [6, 0]
 
 
+def test_an_endpoint_that_never_told_anything_is_not_idle_where_others_are_not() -> None:
+    ledger = made()
+    for reading in range(4):
+        now = NOW + reading
+        books(ledger, now, [told(A, 6, now)])
+    assert books(ledger, NOW + 4, [told(A, 6, NOW + 4), B]).at(B).requests == 6
+
+
 def test_old_metrics_correct_nothing() -> None:
     ledger = made()
     for reading in range(9):
