@@ -88,6 +88,7 @@ class Picker:
         query = Query(_MODEL, prompt, now=self.now, max_tokens=256, stream=True)
         found = self.built.scheduler.schedule(query, self.store.snapshot().endpoints, self.rng)
         assert isinstance(found, Reservation)
+        found.settle()
         return found
 
     def end(self, reservation: Reservation) -> None:
