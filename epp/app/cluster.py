@@ -8,9 +8,11 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from ipaddress import ip_network
 from typing import Any
+
+from msgspec import structs
 
 from epp.app.doors import Doors, plan
 from epp.app.pool import ServedPool
@@ -26,6 +28,7 @@ from epp.discovery.tasks import start
 from epp.kube.client import KubeClient
 from epp.kube.lease import Election
 from epp.kube.reflector import Reflector
+from epp.pool.engine_names import ENGINE_NAMES
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +48,7 @@ class ServedCluster:
         *,
         make: Make,
         forget: Callable[[str], None],
+        engines: Collection[str] = ENGINE_NAMES,
         doors: Doors,
         readiness: Readiness,
     ) -> None:
@@ -54,6 +58,7 @@ class ServedCluster:
         self._client = client
         self._make = make
         self._forget = forget
+        self._engines = engines
         self._doors = doors
         self._readiness = readiness
         self._rng = random.Random()  # noqa: S311  jitter
@@ -101,7 +106,7 @@ class ServedCluster:
             self._cluster,
             namespace,
             short,
-            rules=pod_rules(self._settings),
+            rules=structs.replace(pod_rules(self._settings), engines=self._engines),
             limits=self._limits,
             told=lambda facts: self._learn(name, facts),
         )
@@ -148,14 +153,31 @@ class ServedCluster:
         if len(self.pools) == 1 and not self._settings.all_pools:
             return  # its port has been open from the beginning
         planned = plan(found, self._settings.grpc_port, self._settings.default_pool)
+        named = self._named()
         for name, port in planned.homeless.items():
-            if name not in self._homeless:
+            if name not in self._homeless and self.pools[name] not in named.values():
                 _log.error(
                     "two pools on one port",
                     extra={"pool": name, "port": port, "other": planned.ports[port]},
                 )
         self._homeless = set(planned.homeless)
-        self._doors.want({port: self.pools[name] for port, name in planned.ports.items()})
+        ports = {port: self.pools[name] for port, name in planned.ports.items()}
+        self._doors.want(ports, named)
+
+    def _named(self) -> dict[str, ServedPool]:
+        """Return the pools by the names that gateways call their pickers by.
+
+        Of several with one name, it is the default pool's, or the first one's.
+        """
+        if self._settings.transport == "grpcio":
+            return {}  # which tells nobody a stream's name
+        default = self._settings.default_pool
+        named: dict[str, ServedPool] = {}
+        for name in sorted(self.pools, key=lambda name: (name != default, name)):
+            found = self.pools[name].facts.pool
+            if found is not None and found.authority:
+                named.setdefault(found.authority, self.pools[name])
+        return named
 
     def _election(self) -> Election:
         self._readiness.lead(False)
@@ -199,6 +221,8 @@ def check(settings: Settings) -> None:
         raise SettingsError("give either --pool or --all-pools, not both")
     if settings.default_pool and "/" not in settings.default_pool:
         raise SettingsError("--default-pool is written as namespace/name")
+    if settings.grpc_socket and (settings.all_pools or len(settings.pools) > 1):
+        raise SettingsError("--grpc-socket is for one pool")
     for name in settings.pools:
         if name.count("/") > 1 or not all(name.split("/")):
             raise SettingsError(f"--pool {name}: write it as namespace/name")

@@ -36,5 +36,13 @@ def validate(
             of_type = f" ({types[name]})" if types.get(name, name) != name else ""
             typer.echo(f"  {name}{of_type}{weight}")
     typer.echo(f"parsers: {', '.join(sorted(built.parsers))}")
+    typer.echo(f"validate: {config.validate}")
+    for name, entry in built.models.entries.items():
+        served = entry.served.weights if entry.served else {name: 1}
+        shares = ", ".join(f"{model} ({weight})" for model, weight in served.items())
+        labels = "".join(f"  {key}={value}" for key, value in entry.labels.items())
+        typer.echo(f"model {name}: served by {shares}{labels}")
+    for cost in config.llm_request_costs:
+        typer.echo(f"cost {cost.metadata_key}: {cost.cel or cost.type}")
     for warning in built.warnings:
         typer.secho(f"warning: {warning}", fg="yellow")

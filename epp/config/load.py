@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from epp.config import foreign, plugins
@@ -62,12 +63,27 @@ def _load(content: bytes, source: str) -> EndpointPickerConfig:
 
 
 def _without_foreign(root: Node, problems: list[Problem]) -> Node:
-    if not isinstance(root.value, dict):
-        return root
+    ours = _without(root, foreign.SECTIONS, problems)
+    if not isinstance(ours.value, dict) or "flowControl" not in ours.value:
+        return ours
+    flow_control = _without(ours.value["flowControl"], foreign.FLOW_CONTROL, problems)
+    if isinstance(flow_control.value, dict) and "priorityBands" in flow_control.value:
+        bands = flow_control.value["priorityBands"]
+        if isinstance(bands.value, list):
+            each = [_without(band, foreign.BAND, problems) for band in bands.value]
+            flow_control.value["priorityBands"] = Node(bands.line, each, bands.size)
+    ours.value["flowControl"] = flow_control
+    return ours
+
+
+def _without(node: Node, refused: Mapping[str, str], problems: list[Problem]) -> Node:
+    """Return a mapping without what is refused in it, which is said."""
+    if not isinstance(node.value, dict):
+        return node
     ours = {}
-    for name, node in root.value.items():
-        if name in foreign.SECTIONS:
-            problems.append(Problem(node.line, f"{name} {foreign.SECTIONS[name]}"))
+    for name, value in node.value.items():
+        if name in refused:
+            problems.append(Problem(value.line, f"{name} {refused[name]}"))
         else:
-            ours[name] = node
-    return Node(root.line, ours, root.size)
+            ours[name] = value
+    return Node(node.line, ours, node.size)

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import msgspec
 
+from epp.scheduling.tokens import Tokens
+
 T = TypeVar("T")
 
 
@@ -25,6 +27,7 @@ class Query(msgspec.Struct, frozen=True, eq=False):
     max_tokens: int | None = None  # the limit of the answer; None: the request gives none
     priority: int = 0  # negative: may be shed first
     stream: bool = False  # the answer comes token by token: its first byte is its first token
+    tokens: Tokens | None = None  # of the prompt; None: not known
     facts: Mapping[str, object] = {}
 
     def settled(self) -> Query:

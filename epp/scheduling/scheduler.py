@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import structs
 
 from epp.pool.endpoint import Endpoint
@@ -66,6 +67,13 @@ class Reservation:
             raise
 
 
+class Choice(msgspec.Struct, frozen=True, eq=False):
+    """A decision, and the request with the facts that led to it."""
+
+    query: Query
+    decision: Decision
+
+
 class Scheduler:
     """Profiles, the handler that chooses one, and the producers that they share."""
 
@@ -84,6 +92,11 @@ class Scheduler:
     def __repr__(self) -> str:
         return f"<Scheduler {', '.join(self._names)}>"
 
+    @property
+    def producers(self) -> Mapping[str, Producer]:
+        """What remembers, by name: some must also be fed."""
+        return self._producers
+
     def prefer(self, profile: str | None) -> None:
         """Run this profile for every request; None: the one that the handler chooses."""
         self._preferred = profile
@@ -96,18 +109,27 @@ class Scheduler:
             if isinstance(producer, Reserving):
                 producer.reserve_tokens(tokens)
 
-    def schedule(
+    def consider(
         self, query: Query, endpoints: Sequence[Endpoint], rng: Random
-    ) -> Reservation | Refusal:
-        """Choose, and reserve in the same turn: the next request sees this one's weight."""
+    ) -> Choice | Refusal:
+        """Choose, and leave the books as they are."""
         if not endpoints:
             return Refusal(Exhausted.NO_ENDPOINTS)
         facts = {name: p.produce(query, endpoints) for name, p in self._producers.items()}
         informed = structs.replace(query, facts=facts)
         decision = self._profile(informed).run(informed, endpoints, rng)
-        if isinstance(decision, Refusal):
-            return decision
-        return Reservation(informed, decision, self._producers)
+        return decision if isinstance(decision, Refusal) else Choice(informed, decision)
+
+    def reserve(self, choice: Choice) -> Reservation:
+        """Enter a choice into the books; in the turn in which it was made, or it is out of date."""
+        return Reservation(choice.query, choice.decision, self._producers)
+
+    def schedule(
+        self, query: Query, endpoints: Sequence[Endpoint], rng: Random
+    ) -> Reservation | Refusal:
+        """Choose, and reserve in the same turn: the next request sees this one's weight."""
+        choice = self.consider(query, endpoints, rng)
+        return choice if isinstance(choice, Refusal) else self.reserve(choice)
 
     def forget(self, endpoints: Iterable[Endpoint]) -> None:
         """Drop what is known of endpoints that left the pool."""

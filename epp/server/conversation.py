@@ -8,16 +8,19 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
-from epp.exchange.actions import Refuse, RequestReply, ResponseReply, Route
+from epp.exchange.actions import Answer, Refuse, RequestReply, ResponseReply, Route
 from epp.exchange.errors import ProtocolError
-from epp.exchange.events import Refused, RequestEvent, RequestMessage, Routed
+from epp.exchange.events import Answered, Refused, RequestEvent, RequestMessage, Routed
 from epp.exchange.modes import BodyMode, Modes
 from epp.exchange.request import RequestHalf
 from epp.exchange.response import ResponseHalf
 from epp.routing import subset
 from epp.routing.router import Router
 from epp.server import codec
+from epp.server.billing import Billing
+from epp.server.editing import Editing
 from epp.server.observation import Observation
+from epp.telemetry.level import Level, Sampler
 from epp.telemetry.observer import Observer
 
 _log = logging.getLogger(__name__)
@@ -36,7 +39,10 @@ class ConversationSettings(msgspec.Struct, frozen=True):
     max_body_bytes: int = 16 * 1024 * 1024
     # for a proxy that does not say in which mode it sends
     modes: Modes = Modes(BodyMode.FULL_DUPLEX_STREAMED, BodyMode.FULL_DUPLEX_STREAMED)
-    observe: bool = True  # read the answers: usage, time to first token
+    sampler: Sampler = Sampler(Level.FULL, 1)  # what is read of the answers
+    edits: bool = False  # answers may have to be edited, whatever is read of them
+    editing: Editing = msgspec.field(default_factory=Editing)
+    billing: Billing | None = None  # what is charged; then the sampler must say: all
     opened: Callable[[Modes], None] = lambda _: None  # told the modes of each stream
 
 
@@ -57,8 +63,11 @@ class Conversation:
         self._clock = clock
         self._settings = settings
         self._halves: tuple[RequestHalf, ResponseHalf] | None = None
+        self._modes = settings.modes
         self._eligible: list[str] | None = None
-        self._observed = Observation(observer, clock())
+        self._level = settings.sampler.next()
+        self._started_at = clock()
+        self._observed = Observation(observer, self._started_at, self._level, settings.billing)
         self._unheard = False
         self.finished = False  # an answer of the picker's own is out; nothing may follow
 
@@ -93,6 +102,8 @@ class Conversation:
         event = codec.event(message)
         if not isinstance(event, RequestMessage):
             self._observed.response(event, self._clock)
+            if self._settings.billing is not None:
+                response.metadata = self._observed.charge() or response.metadata
             return response.receive(event)
         if message.HasField("metadata_context"):
             given = codec.subset(message, subset.NAMESPACE, subset.KEY)
@@ -104,7 +115,9 @@ class Conversation:
         settings = self._settings
         modes = codec.modes(message) or settings.modes
         settings.opened(modes)
-        request = RequestHalf(modes, limit_bytes=settings.max_body_bytes, observe=settings.observe)
+        read = self._level is Level.FULL or settings.edits
+        request = RequestHalf(modes, limit_bytes=settings.max_body_bytes, observe=read)
+        self._modes = request.override or modes
         self._halves = request, ResponseHalf(modes.response)
         return self._halves
 
@@ -125,18 +138,27 @@ class Conversation:
                 continue
             if isinstance(action, Refuse):
                 self._refused(action.refused)
+            elif isinstance(action, Answer):
+                self.finished = True
             replies.append(action)
         return replies
 
-    def _route(self, asked: Route, response: ResponseHalf) -> Routed | Refused:
+    def _route(self, asked: Route, response: ResponseHalf) -> Routed | Refused | Answered:
         now = self._clock()
-        placement = self._router.route(asked, self._eligible, now)
+        placement = self._router.route(asked, self._eligible, now, self._started_at)
         self._observed.placed(placement, now, self._clock())
         placement.settle()
         self._eligible = None
         if isinstance(placement.answer, Routed):
-            response.set_headers = placement.answer.response_headers
+            self._prepare(response, placement.answer)
         return placement.answer
+
+    def _prepare(self, response: ResponseHalf, routed: Routed) -> None:
+        response.set_headers = routed.response_headers
+        if routed.edit is not None:
+            editor = self._settings.editing.start(routed.edit, self._modes)
+            if editor is not None:
+                response.edit(editor)
 
     def _refused(self, refused: Refused) -> None:
         self.finished = True

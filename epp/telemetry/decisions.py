@@ -139,7 +139,9 @@ def _inputs(endpoint: Endpoint, at: float) -> dict[str, Any] | None:
     if load is None:
         return None
     return {
+        "engine": load.engine,
         "waiting": load.waiting,
+        "waiting_is_ours": load.waiting_is_ours,
         "running": load.running,
         "kv_cache_usage": load.kv_cache_usage,
         "age_ms": round(load.age(at) * 1000, 1),

@@ -12,6 +12,7 @@ from epp.pool.load import Load, LoraAdapters
 from epp.pool.store import Store
 from epp.routing.router import Router, RouterSettings
 from epp.scheduling.decision import Decision
+from epp.server.billing import Billing
 from epp.server.conversation import Conversation, ConversationSettings
 from epp.telemetry.decisions import Decisions
 from epp.telemetry.in_flight import InFlight
@@ -100,13 +101,19 @@ class Picker:
         built = build(load(config, "test.yaml"), seed=1)
         self.scheduler = built.scheduler
         self.router = Router(
-            self.store, self.scheduler, random.Random(7), RouterSettings(parsers=built.parsers)
+            self.store,
+            self.scheduler,
+            random.Random(7),
+            RouterSettings(
+                parsers=built.parsers, models=built.models, want_usage=built.costs is not None
+            ),
         )
         self.decisions = Decisions(10)
         self.metrics = Metrics(clock=self.clock)
         self.in_flight = InFlight()
         self.observer = Records(self.metrics, self.decisions, self.in_flight)
-        self.settings = settings or ConversationSettings()
+        billing = Billing(built.costs) if built.costs is not None else None
+        self.settings = settings or ConversationSettings(billing=billing)
 
     @property
     def records(self) -> list[Record]:

@@ -75,7 +75,9 @@ def test_an_explanation_has_verdicts_scores_inputs_and_the_margin() -> None:
         "weighted": 1.4,
     }
     assert first["inputs"] == {
+        "engine": "",
         "waiting": 0,
+        "waiting_is_ours": False,
         "running": 1,
         "kv_cache_usage": 0.3,
         "age_ms": 40.0,

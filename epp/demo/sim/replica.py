@@ -9,6 +9,7 @@ from random import Random
 from epp.demo.sim.adapters import AdapterHistory
 from epp.demo.sim.ask import Ask
 from epp.demo.sim.background import arrivals
+from epp.demo.sim.dialect import Facts
 from epp.demo.sim.driver import Driver, Ticket
 from epp.demo.sim.engine import Engine
 from epp.demo.sim.faults import FaultSwitch
@@ -79,15 +80,21 @@ class Replica:
         return Job(
             bytearray(ask.content),
             number,
-            ask.max_tokens or min(room, answer_length(number)),
+            _length(ask) or min(room, answer_length(number)),
             self.driver.now(),
-            reason="length" if ask.max_tokens else "stop",
+            reason="length" if ask.max_tokens and not ask.script else "stop",
             adapter=adapter,
             root=fingerprint(f"{adapter}\n{ask.cache_salt}".encode(), seed=0),
         )
 
+    @property
+    def facts(self) -> Facts:
+        """What the pages of other engines tell."""
+        models = self.options.served_model_name
+        return Facts(self.engine, models, self.options.max_num_seqs)
+
     def metrics(self) -> str:
-        """Return the page as of now."""
+        """Return vLLM's page as of now."""
         page = Page(self.model_name)
         write_engine(page, self.engine)
         write_meter(page, self.meter)
@@ -112,3 +119,8 @@ class Replica:
             }
             for name, parent in {**parents, **adapters}.items()
         ]
+
+
+def _length(ask: Ask) -> int | None:
+    """Return how many tokens the answer has, if that was not left to the model."""
+    return -(-len(ask.script) // TOKEN_BYTES) if ask.script else ask.max_tokens

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from xxhash import xxh3_64_intdigest
 
 from epp.scheduling.prefix.cut import Cut
@@ -42,22 +44,25 @@ class BlockHasher:
         length = len(data) * len(prompt) / len(begin) if begin else 0.0
         count = min(self._max_blocks, self.cut.count(min(len(data), self._max_bytes)))
         hashes: list[int] = []
-        previous, start = root, 0
-        while (number := len(hashes)) < count:
+        for run in self.runs(data, count, root):
+            hashes += run
+        return hashes, length
+
+    def runs(self, data: bytes, count: int, root: int) -> Iterator[Sequence[int]]:
+        """Yield the hashes of the first `count` blocks of `data`, some at a time."""
+        number, previous, start = 0, root, 0
+        while number < count:
             blocks, size = min(_RUN, count - number), self.cut.size_at(number)
             end = start + blocks * size
-            if blocks == _RUN:
-                hashes += self._run(data[start:end], size, previous)
-            else:
-                hashes += _chain(data[start:end], size, previous)
-            previous, start = hashes[-1], end
-        return hashes, length
+            run = (self._run if blocks == _RUN else chain)(data[start:end], size, previous)
+            yield run
+            number, previous, start = number + blocks, run[-1], end
 
     def _run(self, data: bytes, size: int, previous: int) -> tuple[int, ...]:
         key = xxh3_64_intdigest(data, previous)
         known = self._young.get(key) or self._old.get(key)
         if known is None:
-            known = tuple(_chain(data, size, previous))
+            known = tuple(chain(data, size, previous))
         elif key in self._young:
             return known
         if len(self._young) >= _REMEMBERED // 2:
@@ -76,7 +81,8 @@ def root_hash(seed: int, *parts: str) -> int:
     return xxh3_64_intdigest(framed.encode("utf-8", "surrogatepass"), seed)
 
 
-def _chain(data: bytes, size: int, previous: int) -> list[int]:
+def chain(data: bytes, size: int, previous: int) -> list[int]:
+    """Return one hash for each block of `size` bytes; `previous` is that of the block before."""
     hashes = []
     for start in range(0, len(data), size):
         previous = xxh3_64_intdigest(data[start : start + size], previous) >> _DROPPED_BITS

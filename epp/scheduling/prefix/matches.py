@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -22,12 +22,24 @@ class PrefixMatches(msgspec.Struct, frozen=True):
     trust: Mapping[str, float] = {}  # of endpoints that had less than was predicted: the share
     prompt_units: float = 0.0  # the length of the whole prompt, in the cut's units
     tokens_per_unit: float = 1.0
-    precise: bool = False  # told by the servers themselves
+    precise: Collection[str] = ()  # endpoints whose matches they told themselves
 
     @property
     def blocks(self) -> int:
         """The number of whole blocks in the prompt, up to the producer's limit."""
         return len(self.hashes)
+
+    def slim(self) -> PrefixMatches:
+        """Return what explains a choice later, without the prompt's hashes."""
+        return PrefixMatches(
+            (),
+            self.cut,
+            self.matched,
+            self.trust,
+            self.prompt_units,
+            self.tokens_per_unit,
+            self.precise,
+        )
 
     def tokens(self, blocks: int) -> float:
         """Return the tokens in so many leading blocks."""

@@ -94,6 +94,33 @@ class WorkLedgerProducer:
         requests = sum(map(len, self._accounts.values()))
         return f"<WorkLedgerProducer {requests} requests at {len(self._accounts)} endpoints>"
 
+    @property
+    def coefficients(self) -> Coefficients:
+        """What work costs, before anything was learned."""
+        return self._coefficients
+
+    @property
+    def ratio(self) -> float:
+        """What the pool takes, as a multiple of what the coefficients say."""
+        return self._speeds.ratio
+
+    def standing(self, endpoint: Endpoint) -> Standing:
+        """Return the standing of an endpoint at this moment."""
+        return self._standings.get(endpoint.address, self._idle)
+
+    def busy(self, endpoints: int, now: float) -> float:
+        """Return the share of a second that prefill takes at each of so many endpoints."""
+        return self._speeds.ratio * self._dispatched.per_second(now) / max(1, endpoints)
+
+    def prompt_tokens(self, query: Query) -> float:
+        """Return the length of a request's prompt, estimated."""
+        return len(query.prompt) * self._lengths.of(query.model).tokens_per_char
+
+    def work_s(self, query: Query, endpoint: Endpoint) -> float:
+        """Return the prefill that a request needs at an endpoint; `query` has the facts."""
+        workload = query.fact(LEDGER, Workload)
+        return workload.prefill_s(workload.prompt * self._cached_share(query, endpoint))
+
     def produce(self, query: Query, endpoints: Sequence[Endpoint]) -> Workload:
         """Return the books as they are now."""
         now = query.now
@@ -102,13 +129,13 @@ class WorkLedgerProducer:
             for endpoint in endpoints:  # those that come later are warming up
                 self._publish(endpoint.address, self._account(endpoint, now))
         self._compare(endpoints, now, query.max_load_age_s)
-        lengths, chars = self._lengths.of(query.model), len(query.prompt)
+        lengths = self._lengths.of(query.model)
         return Workload(
             self._standings.copy(),
             self._rates.copy(),
             self._coefficients,
             self._idle,
-            chars * lengths.tokens_per_char,
+            self.prompt_tokens(query),
             self._expected_output(query, lengths.output),
             self._speeds.ratio,
             self._speeds.plausible,
@@ -123,8 +150,7 @@ class WorkLedgerProducer:
         """Open the request in the winner's books."""
         winner, now = decision.winner, query.now
         account = self._account(winner, now)
-        matches = query.facts.get(self._matches)
-        share = matches.share_at(winner.address) if isinstance(matches, PrefixMatches) else 0.0
+        share = self._cached_share(query, winner)
         work_s = fact.prefill_s(fact.prompt * share)
         held = Held(
             account,
@@ -180,6 +206,10 @@ class WorkLedgerProducer:
     def reserve_tokens(self, tokens: int | None) -> None:
         """Count so many tokens for an answer whose request gives no limit."""
         self._reserved_tokens = self._own_reserved_tokens if tokens is None else tokens
+
+    def _cached_share(self, query: Query, endpoint: Endpoint) -> float:
+        matches = query.facts.get(self._matches)
+        return matches.share_at(endpoint.address) if isinstance(matches, PrefixMatches) else 0.0
 
     def _learn(self, held: Held, observed_s: float) -> None:
         if not held.learned:

@@ -14,7 +14,8 @@ FRESH, OLD = [endpoint(1), stale(2)], [stale(1), unknown(2)]
 
 def basis(pool: list[Any], precise: bool = False, **known: Any) -> Basis:
     load = Workload(**{"prompt": 100.0, **known})
-    return basis_of(query("a prompt"), load, PrefixMatches(precise=precise), pool)
+    matches = PrefixMatches(precise={e.address for e in pool} if precise else ())
+    return basis_of(query("a prompt"), load, matches, pool)
 
 
 @pytest.mark.parametrize(
