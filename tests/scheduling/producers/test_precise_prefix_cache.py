@@ -181,9 +181,10 @@ def test_an_endpoint_that_reports_less_than_it_told_is_believed_so_much_less(
     producer: PrecisePrefixCacheProducer,
 ) -> None:
     tell(producer, A, IDS)
-    serve(producer, A, asked(IDS), prompt_tokens=8000, cached_tokens=2000)
+    for _ in range(4):
+        serve(producer, A, asked(IDS), prompt_tokens=8000, cached_tokens=2000)
     fact = producer.produce(asked(IDS), POOL)
-    assert fact.trust == {A.address: 0.25}
+    assert fact.trust == {A.address: pytest.approx(0.25)}
     assert [figure.address for figure in producer.truth()] == [A.address]
 
 
