@@ -153,14 +153,31 @@ class ServedCluster:
         if len(self.pools) == 1 and not self._settings.all_pools:
             return  # its port has been open from the beginning
         planned = plan(found, self._settings.grpc_port, self._settings.default_pool)
+        named = self._named()
         for name, port in planned.homeless.items():
-            if name not in self._homeless:
+            if name not in self._homeless and self.pools[name] not in named.values():
                 _log.error(
                     "two pools on one port",
                     extra={"pool": name, "port": port, "other": planned.ports[port]},
                 )
         self._homeless = set(planned.homeless)
-        self._doors.want({port: self.pools[name] for port, name in planned.ports.items()})
+        ports = {port: self.pools[name] for port, name in planned.ports.items()}
+        self._doors.want(ports, named)
+
+    def _named(self) -> dict[str, ServedPool]:
+        """Return the pools by the names that gateways call their pickers by.
+
+        Of several with one name, it is the default pool's, or the first one's.
+        """
+        if self._settings.transport == "grpcio":
+            return {}  # which tells nobody a stream's name
+        default = self._settings.default_pool
+        named: dict[str, ServedPool] = {}
+        for name in sorted(self.pools, key=lambda name: (name != default, name)):
+            found = self.pools[name].facts.pool
+            if found is not None and found.authority:
+                named.setdefault(found.authority, self.pools[name])
+        return named
 
     def _election(self) -> Election:
         self._readiness.lead(False)
@@ -204,6 +221,8 @@ def check(settings: Settings) -> None:
         raise SettingsError("give either --pool or --all-pools, not both")
     if settings.default_pool and "/" not in settings.default_pool:
         raise SettingsError("--default-pool is written as namespace/name")
+    if settings.grpc_socket and (settings.all_pools or len(settings.pools) > 1):
+        raise SettingsError("--grpc-socket is for one pool")
     for name in settings.pools:
         if name.count("/") > 1 or not all(name.split("/")):
             raise SettingsError(f"--pool {name}: write it as namespace/name")

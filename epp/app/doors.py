@@ -1,4 +1,4 @@
-"""The ports on which streams come in. Each leads to one pool."""
+"""The ports on which streams come in, and the pools that they lead to."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import msgspec
 
 from epp.app.pool import ServedPool
-from epp.server.conversation import Conversation
 from epp.server.errors import ListenError
 from epp.server.listen import Listener
-from epp.server.servicer import ExternalProcessor
+from epp.server.processor import Conversation, ExternalProcessor
+from epp.server.stranger import Stranger
 
 _log = logging.getLogger(__name__)
 
 RETRY_S = 5.0
+
+EMPTY: Mapping[str, ServedPool] = {}
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -44,15 +46,21 @@ def plan(pools: Sequence[tuple[str, int]], default_port: int, default_pool: str)
 
 
 class Door:
-    """One open port. Where it leads may change while streams are open."""
+    """One open port. Where it leads may change while streams are open.
 
-    def __init__(self, pool: ServedPool) -> None:
+    A stream whose `:authority` is the name of a pool goes to that pool, whichever port it takes;
+    any other to the port's own, if it has one.
+    """
+
+    def __init__(self, pool: ServedPool | None, named: Callable[[str], ServedPool | None]) -> None:
         self.pool = pool
         self.processor = ExternalProcessor(self._converse)
         self.listener: Listener | None = None
+        self._named = named
 
-    def _converse(self) -> Conversation:
-        return self.pool.converse()
+    def _converse(self, authority: str) -> Conversation:
+        pool = self._named(authority) or self.pool
+        return Stranger(authority) if pool is None else pool.converse()
 
 
 class Doors:
@@ -62,6 +70,8 @@ class Doors:
         self._open_port = open_port
         self._doors: dict[int, Door] = {}
         self._wanted: Mapping[int, ServedPool] = {}
+        self._named: Mapping[str, ServedPool] = {}
+        self._kept: dict[int, Door] = {}  # by the port that was asked for
         self._news = asyncio.Event()
         self._refused: dict[int, str] = {}
 
@@ -73,16 +83,22 @@ class Doors:
         """Streams that are open on all ports."""
         return sum(door.processor.inflight for door in self._doors.values())
 
-    async def open(self, port: int, pool: ServedPool) -> int:
-        """Open a port at once and for good; ListenError if it cannot be had. 0: any port."""
-        door = Door(pool)
-        door.listener = await self._open_port(port, door.processor)
-        self._doors[door.listener.port] = door
-        return door.listener.port
+    async def open(self, port: int, pool: ServedPool | None) -> int:
+        """Open a port at once and for good; ListenError if it cannot be had. 0: any port.
 
-    def want(self, wanted: Mapping[int, ServedPool]) -> None:
-        """Have these ports open from now on, and lead to these pools."""
-        self._wanted = wanted
+        Without a pool, it leads to those that streams name.
+        """
+        door = self._kept[port] = await self._open(port, pool)
+        return 0 if door.listener is None else door.listener.port
+
+    def want(
+        self, wanted: Mapping[int, ServedPool], named: Mapping[str, ServedPool] = EMPTY
+    ) -> None:
+        """Have these ports open from now on, and lead to these pools; and know these names."""
+        self._wanted = {port: pool for port, pool in wanted.items() if port not in self._kept}
+        self._named = named
+        for port, door in self._kept.items():
+            door.pool = wanted.get(port)
         self._news.set()
 
     async def run(self) -> None:
@@ -113,13 +129,24 @@ class Doors:
         # A port without a pool stays open while streams are on it, and then closes.
         for port in [p for p in self._doors if p not in wanted]:
             door = self._doors[port]
+            if door in self._kept.values():
+                continue
             if door.processor.inflight == 0 and door.listener is not None:
                 await door.listener.drain(0)
                 del self._doors[port]
 
+    def _called(self, authority: str) -> ServedPool | None:
+        return self._named.get(authority)
+
+    async def _open(self, port: int, pool: ServedPool | None) -> Door:
+        door = Door(pool, self._called)
+        door.listener = await self._open_port(port, door.processor)
+        self._doors[door.listener.port] = door
+        return door
+
     async def _try(self, port: int, pool: ServedPool) -> None:
         try:
-            await self.open(port, pool)
+            await self._open(port, pool)
         except ListenError as error:
             if self._refused.get(port) != str(error):
                 _log.error("no port for a pool", extra={"pool": pool.name, "problem": str(error)})

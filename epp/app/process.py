@@ -9,9 +9,9 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
-import grpc
 from starlette.applications import Starlette
 
 from epp.admin import listen as admin
@@ -24,6 +24,7 @@ from epp.app.pool import Listener as OnDecision
 from epp.app.pool import ServedPool
 from epp.app.precise_metrics import PreciseMetrics
 from epp.app.readiness import Readiness
+from epp.app.transports import listen_with
 from epp.config.build import build
 from epp.config.load import default, load_file, load_preset
 from epp.config.model import EndpointPickerConfig
@@ -37,16 +38,15 @@ from epp.discovery.target import from_addresses
 from epp.kube.client import KubeClient
 from epp.kube.find_access import find_access
 from epp.server.health import Health
-from epp.server.listen import Listener, ListenSettings, listen
-from epp.server.reflection import add_reflection
-from epp.server.servicer import ExternalProcessor
-from epp.server.tls import credentials_from, self_signed_credentials
+from epp.server.listen import Listener, ListenSettings, Services
+from epp.server.processor import ExternalProcessor
+from epp.server.tls import CertificateFiles, Certificates, MadeUpCertificate
 from epp.telemetry.decisions import Decisions
 from epp.telemetry.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
-MESSAGE_OVERHEAD_BYTES = 1024 * 1024  # what gRPC must take beside the body
+MESSAGE_OVERHEAD_BYTES = 1024 * 1024  # what a transport must take beside the body
 
 
 class App:
@@ -77,7 +77,8 @@ class App:
         self._config = _config(settings)
         self._readiness = Readiness()
         self._doors = Doors(self._open_port)
-        self._credentials: grpc.ServerCredentials | None = None
+        self._certificates: Certificates | None = None
+        self._listen = listen_with(settings.transport)
         if not _in_a_cluster(settings):
             self._make("default", _source(settings, engine_names(self._config.engines)))
 
@@ -94,20 +95,19 @@ class App:
 
         `ready` is called once, when the ports are open and the pools are known.
         """
-        self._credentials = _credentials(self.settings)
-        health = await Health.create()
+        self._certificates = _certificates(self.settings)
+        health = Health()
         async with AsyncExitStack() as stack:
             serving = await self._serving(stack)
             pages = stack.enter_context(admin.bind(self._host, self.settings.metrics_port))
             self.metrics_port = pages.getsockname()[1]
-            checks = await listen(
-                self._listening(self.settings.grpc_health_port), [health.add_to], None
+            checks = await self._listen(
+                self._listening(self.settings.grpc_health_port), Services(health=health), None
             )
             stack.push_async_callback(checks.drain, 0)
             self.grpc_health_port = checks.port
             stack.push_async_callback(self._doors.drain, 0)
-            if len(self.pools) == 1:
-                self.grpc_port = await self._doors.open(self.settings.grpc_port, self.pool)
+            await self._open_front()
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(serving()),
@@ -119,6 +119,15 @@ class App:
                 await self._drain(health)
                 for task in tasks:
                     task.cancel()
+
+    async def _open_front(self) -> None:
+        """Open the port that is there from the beginning: for the only pool, or for all of those
+        that streams name. Where they do not, each of several pools has its own.
+        """
+        if len(self.pools) == 1:
+            self.grpc_port = await self._doors.open(self.settings.grpc_port, self.pool)
+        elif self.settings.transport == "native":
+            self.grpc_port = await self._doors.open(self.settings.grpc_port, None)
 
     async def _serving(self, stack: AsyncExitStack) -> Callable[[], Coroutine[Any, Any, None]]:
         """Return what keeps the pools up to date."""
@@ -180,15 +189,17 @@ class App:
         return Pages(self.metrics.registry, self.decisions, self._clock).application()
 
     async def _open_port(self, port: int, processor: ExternalProcessor) -> Listener:
-        services = [processor.add_to, add_reflection]
-        return await listen(self._listening(port), services, self._credentials)
+        settings = self._listening(port, self.settings.grpc_socket)
+        services = Services(processor, reflection=True)
+        return await self._listen(settings, services, self._certificates)
 
-    def _listening(self, port: int) -> ListenSettings:
+    def _listening(self, port: int, path: Path | None = None) -> ListenSettings:
         return ListenSettings(
             port,
             self._host,
             self.settings.max_body_bytes + MESSAGE_OVERHEAD_BYTES,
             self.settings.max_concurrent_streams,
+            path=path,
         )
 
     async def _announce(self, ready: Callable[[], None]) -> None:
@@ -208,7 +219,7 @@ class App:
 
     async def _drain(self, health: Health) -> None:
         _log.info("draining", extra={"streams": self._doors.inflight})
-        await health.drain()
+        health.drain()
         await self._doors.drain(self.settings.drain_timeout_s)
 
 
@@ -249,7 +260,7 @@ def _source(settings: Settings, engines: Sequence[str]) -> Source:
     return StaticSource(from_addresses(addresses, settings.engine))
 
 
-def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+def _certificates(settings: Settings) -> Certificates | None:
     if settings.insecure:
         return None
-    return credentials_from(settings.cert_path) if settings.cert_path else self_signed_credentials()
+    return CertificateFiles(settings.cert_path) if settings.cert_path else MadeUpCertificate()

@@ -32,6 +32,6 @@ class Readiness:
             await self._changed.wait()
             self._changed.clear()
             ready = self._known and self._leading
-            await health.set_ready(ready)
+            health.set_ready(ready)
             if ready:
                 self.first.set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -53,6 +53,14 @@ Preset = Annotated[
     typer.Option(
         envvar="EPP_PRESET",
         help=f"How to choose, without a file: {' or '.join(PRESETS)}; {DEFAULT_PRESET} if empty.",
+    ),
+]
+TransportOption = Annotated[
+    Literal["native", "grpcio"],
+    typer.Option(
+        envvar="EPP_TRANSPORT",
+        help="What carries Envoy's calls: gRPC's own library, or an HTTP/2 server written for "
+        "this one service, which costs a fraction of it.",
     ),
 ]
 LogLevel = Annotated[

@@ -14,6 +14,7 @@ from epp.cli.options import (
     Engine,
     LogLevel,
     Preset,
+    TransportOption,
     configure_logs,
 )
 from epp.cli.running import run_until_signal
@@ -34,6 +35,7 @@ def run(
     metrics_port: Annotated[
         int, typer.Option(help="The picker's metrics and decisions; 0: any free port.", **PORT)
     ] = 9090,
+    transport: TransportOption = "grpcio",
     explain: Annotated[bool, typer.Option(help="Print where each request went and why.")] = True,
     log_level: LogLevel = "warning",
 ) -> None:
@@ -50,6 +52,7 @@ def run(
         listen=listen,
         mode=mode,
         metrics_port=metrics_port,
+        transport=transport,
         explain=explain,
     )
     run_until_signal(lambda stop: laptop.run(options, stop))

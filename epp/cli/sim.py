@@ -10,12 +10,16 @@ import typer
 from epp.cli.options import PORT
 from epp.cli.running import fail, run_until_signal
 from epp.demo.error import DemoError
+from epp.demo.sim.dialect import TITLES, dialect
 from epp.demo.sim.faults import Faults
 from epp.demo.sim.options import SimOptions
 from epp.demo.sim.server import serve
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(help="Port to listen on; 0: any.", **PORT)]
+Engine = Annotated[
+    str, typer.Option(help="Whose pages it shows beside OpenAI's API: vllm, ollama or llama.cpp.")
+]
 Name = Annotated[str, typer.Option(help="What answers say in the header x-served-by.")]
 ServedModelName = Annotated[
     list[str] | None, typer.Option(help="A model that it serves. Can be repeated.")
@@ -55,6 +59,7 @@ ExitAfter = Annotated[
 def sim(
     host: Host = "127.0.0.1",
     port: Port = 8000,
+    engine: Engine = "vllm",
     name: Name = "",
     served_model_name: ServedModelName = None,
     lora: Lora = None,
@@ -81,6 +86,7 @@ def sim(
         options = SimOptions(
             host=host,
             port=port,
+            engine=dialect(engine),
             name=name,
             served_model_name=tuple(served_model_name or defaults.served_model_name),
             loras=tuple(lora or ()),
@@ -114,7 +120,8 @@ def sim(
 
 async def _serve(options: SimOptions, stop: asyncio.Event) -> None:
     try:
-        await serve(options, started=lambda url: typer.echo(f"simulated vLLM at {url}"))
+        title = TITLES[options.engine]
+        await serve(options, started=lambda url: typer.echo(f"simulated {title} at {url}"))
     except OSError as error:
         reason = error.strerror or error
         message = f"cannot listen on {options.host}:{options.port}: {reason}; choose another --port"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from epp.exchange.modes import BodyMode
+from epp.telemetry.level import Level
 
 
 class SettingsError(Exception):
@@ -30,7 +32,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     config_file: Path | None = None
     preset: str = ""  # the default one
     host: str = ""  # every address
+    transport: Literal["native", "grpcio"] = "grpcio"
     grpc_port: int = 9002
+    grpc_socket: Path | None = None  # a Unix socket in the place of `grpc_port`
     grpc_health_port: int = 9003
     metrics_port: int = 9090
     insecure: bool = False
@@ -44,5 +48,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_staleness_threshold_s: float = 2.0
     metrics_token_file: Path | None = None
     metrics_skip_verify: bool = False
-    observe_responses: bool = True
+    observe_responses: Level = Level.FULL
+    observe_sample: int = 10  # one answer in so many, at the level `sample`
     decisions: int = 100

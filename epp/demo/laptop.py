@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 import msgspec
 
@@ -39,6 +39,7 @@ class LaptopOptions(msgspec.Struct, frozen=True, kw_only=True):
     listen: str = "127.0.0.1:8080"
     mode: bootstrap.Mode = "duplex"
     metrics_port: int = 9090  # 0: any that is free
+    transport: Literal["native", "grpcio"] = "grpcio"
     explain: bool = True  # a line for each choice
 
 
@@ -128,6 +129,7 @@ def _settings(options: LaptopOptions) -> Settings:
         config_file=options.config_file,
         preset=options.preset,
         host="127.0.0.1",
+        transport=options.transport,
         grpc_port=ports.free_port(),
         grpc_health_port=0,
         metrics_port=options.metrics_port,

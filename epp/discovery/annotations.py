@@ -12,6 +12,7 @@ from epp.discovery.complaint import Complaint
 from epp.discovery.inference_pool import Pool
 from epp.document.problem import did_you_mean
 from epp.exchange.modes import BodyMode, Modes
+from epp.telemetry.level import NAMES, Level, read_level
 
 BODY_MODE = "aigateway.envoyproxy.io/processing-body-mode"
 ALLOW_OVERRIDE = "aigateway.envoyproxy.io/allow-mode-override"
@@ -56,7 +57,7 @@ class PoolSettings(msgspec.Struct, frozen=True):
     """The picker's settings for one pool. None: as the flags and the configuration file say."""
 
     profile: str | None = None
-    observe_responses: bool | None = None
+    observe_responses: Level | None = None
     max_body_bytes: int | None = None
     reserved_tokens: int | None = None  # of an answer whose request gives no limit
 
@@ -125,7 +126,7 @@ def _readers(limits: SettingLimits) -> _Readers:
             lambda text: text if text in profiles else None,
             f"a scheduling profile of the configuration, which has {', '.join(profiles)}",
         ),
-        OBSERVE_RESPONSES: (_BOOLEANS.get, "true or false"),
+        OBSERVE_RESPONSES: (read_level, f"one of {', '.join(NAMES)}"),
         MAX_BODY_BYTES: (
             lambda text: _whole(text, most),
             f"a whole number of bytes from 1 to {most}, the limit of the process",

@@ -72,11 +72,8 @@ def _zstd(body: bytes, most: int) -> bytes:
 def _brotli(body: bytes, most: int) -> bytes:
     decoder = brotli.Decompressor()
     plain = decoder.process(body, output_buffer_limit=most)
-    while len(plain) < most and not decoder.is_finished():
-        more = decoder.process(b"", output_buffer_limit=most - len(plain))
-        if not more:
-            raise EOFError
-        plain += more
+    if len(plain) < most and not decoder.is_finished():
+        raise EOFError
     return bytes(plain)
 
 

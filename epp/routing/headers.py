@@ -8,6 +8,7 @@ from epp.routing import deadline
 
 MODEL = "x-ai-eg-model"
 REQUEST_ID = "x-request-id"
+ANTHROPIC = "anthropic-version"  # every request of an Anthropic client has it
 CONTENT_TYPE = "content-type"
 CONTENT_ENCODING = "content-encoding"
 

@@ -10,6 +10,7 @@ from epp.exchange.events import Answered, Refused
 from epp.openai.models import Model, asked_model, list_body, model_body
 from epp.openai.request import request_path
 from epp.pool.endpoint import Endpoint
+from epp.routing import headers as names
 from epp.routing import refusals
 from epp.routing.models import ModelTable
 from epp.routing.served import served
@@ -30,16 +31,19 @@ def listing(
     models = _models(table, endpoints)
     if not models:
         return None
+    anthropic = names.ANTHROPIC in asked.headers
     if not name:
-        return _json(list_body(models.values()))
+        return _json(list_body(models.values(), anthropic=anthropic))
     found = models.get(unquote(name))
-    return refusals.unknown_model(unquote(name)) if found is None else _json(model_body(found))
+    if found is None:
+        return refusals.unknown_model(unquote(name))
+    return _json(model_body(found, anthropic=anthropic))
 
 
 def _models(table: ModelTable, endpoints: Iterable[Endpoint]) -> dict[str, Model]:
-    names = {name: Model(name) for name in served(endpoints) or ()}
+    said = {name: Model(name) for name in served(endpoints) or ()}
     named = {name: Model(name, entry.parent or None) for name, entry in table.entries.items()}
-    return names | named
+    return said | named
 
 
 def _json(body: bytes) -> Answered:

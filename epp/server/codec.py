@@ -134,10 +134,23 @@ def _request_body_part(action: actions.StreamRequestBody) -> pb.ProcessingRespon
 
 
 def _response_headers_reply(action: actions.ReplyResponseHeaders) -> pb.ProcessingResponse:
-    if action.mutation is None:
+    if action.mutation is None and not action.metadata:
         return _RESPONSE_HEADERS
     message = pb.ProcessingResponse()
+    message.response_headers.SetInParent()
     _mutate(message.response_headers.response, action.mutation)
+    _tell(message, action.metadata)
+    return message
+
+
+def _response_body_reply(action: actions.ReplyResponseBody) -> pb.ProcessingResponse:
+    if action.body is None and not action.metadata:
+        return _RESPONSE_BODY
+    message = pb.ProcessingResponse()
+    message.response_body.SetInParent()
+    if action.body is not None:
+        message.response_body.response.body_mutation.body = action.body
+    _tell(message, action.metadata)
     return message
 
 
@@ -145,6 +158,17 @@ def _response_body_part(action: actions.StreamResponseBody) -> pb.ProcessingResp
     message = pb.ProcessingResponse()
     part = message.response_body.response.body_mutation.streamed_response
     part.body, part.end_of_stream = action.data, action.end_of_stream
+    if action.metadata:
+        _tell(message, action.metadata)
+    return message
+
+
+def _response_trailers_reply(action: actions.ReplyResponseTrailers) -> pb.ProcessingResponse:
+    if not action.metadata:
+        return _RESPONSE_TRAILERS
+    message = pb.ProcessingResponse()
+    message.response_trailers.SetInParent()
+    _tell(message, action.metadata)
     return message
 
 
@@ -193,9 +217,9 @@ _REPLIES: Mapping[type, Callable[[Any], pb.ProcessingResponse]] = {
     actions.StreamRequestBody: _request_body_part,
     actions.ReplyRequestTrailers: lambda _: _REQUEST_TRAILERS,
     actions.ReplyResponseHeaders: _response_headers_reply,
-    actions.ReplyResponseBody: lambda _: _RESPONSE_BODY,
+    actions.ReplyResponseBody: _response_body_reply,
     actions.StreamResponseBody: _response_body_part,
-    actions.ReplyResponseTrailers: lambda _: _RESPONSE_TRAILERS,
+    actions.ReplyResponseTrailers: _response_trailers_reply,
     actions.Refuse: _refusal,
     actions.Answer: _answer,
 }
@@ -217,8 +241,11 @@ def _set(mutation: pb.HeaderMutation, headers: Sequence[tuple[str, str]]) -> Non
         option.header.key, option.header.raw_value = key, value.encode()
 
 
-def _tell(message: pb.ProcessingResponse, metadata: Mapping[str, Mapping[str, str]]) -> None:
+def _tell(message: pb.ProcessingResponse, metadata: actions.Metadata) -> None:
     for namespace, values in metadata.items():
         fields = message.dynamic_metadata.fields[namespace].struct_value.fields
         for key, value in values.items():
-            fields[key].string_value = value
+            if isinstance(value, str):
+                fields[key].string_value = value
+            else:
+                fields[key].number_value = value

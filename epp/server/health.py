@@ -1,53 +1,58 @@
-"""Answers gRPC health checks by every name under which an endpoint picker is asked."""
+"""Whether the picker is alive and ready, by every name under which it is asked."""
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Callable
 
-import grpc.aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-
-from epp.server.servicer import SERVICE
+from epp.server.processor import SERVICE
 
 LIVENESS = "liveness"
 
 # The whole server, the protocol's own name, the name that charts probe, and the service itself.
 READINESS = ("", "readiness", "inference-extension", SERVICE)
 
-_SERVING = health_pb2.HealthCheckResponse.SERVING
-_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+Told = Callable[[bool | None], None]
+"""Called with each change of what is watched; None: there is nothing of that name."""
 
 
 class Health:
     """Alive as long as it answers; ready when told so, and never again once it drains."""
 
     def __init__(self) -> None:
-        self._servicer = health.aio.HealthServicer()
+        self._ready = False
         self._draining = False
+        self._watches: dict[Told, str] = {}
 
-    @classmethod
-    async def create(cls) -> Self:
-        """Begin alive and not ready."""
-        self = cls()
-        await self._servicer.set(LIVENESS, _SERVING)
-        await self.set_ready(False)
-        return self
+    def serving(self, name: str) -> bool | None:
+        """Return whether what is called `name` serves; None if nothing is called so."""
+        if name == LIVENESS:
+            return True
+        return self._ready and not self._draining if name in READINESS else None
 
-    async def set_ready(self, ready: bool) -> None:
+    def watch(self, name: str, told: Told) -> Callable[[], None]:
+        """Have `told` called with each change from now on; return what ends that."""
+        self._watches[told] = name
+
+        def end() -> None:
+            self._watches.pop(told, None)
+
+        return end
+
+    def set_ready(self, ready: bool) -> None:
         """Tell it to all who ask and all who watch; unless it drains."""
-        serving = ready and not self._draining
-        for name in READINESS:
-            await self._servicer.set(name, _SERVING if serving else _NOT_SERVING)
+        before = self.serving(SERVICE)
+        self._ready = ready
+        self._tell(before)
 
-    async def drain(self) -> None:
+    def drain(self) -> None:
         """Be asked for nothing more, and stay alive."""
+        before = self.serving(SERVICE)
         self._draining = True
-        await self.set_ready(False)
+        self._tell(before)
 
-    def add_to(self, server: grpc.aio.Server) -> None:
-        """Serve on `server`, which must not have been started.
-
-        A watch has no end of its own, so that a server which drains waits for it in vain: give
-        health checks a port of their own, and close that one last and at once.
-        """
-        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+    def _tell(self, before: bool | None) -> None:
+        now = self.serving(SERVICE)
+        if now != before:
+            for told, name in list(self._watches.items()):
+                if name in READINESS:
+                    told(now)

@@ -1,18 +1,16 @@
-"""Opens a port for gRPC services and closes it without cutting off what still runs."""
+"""What is served on a port, and how; whichever transport does it."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
 
-import grpc
-import grpc.aio
 import msgspec
 
-from epp.server.errors import ListenError
-
-Service = Callable[[grpc.aio.Server], None]
-"""Adds itself to a server that has not been started."""
+from epp.server.health import Health
+from epp.server.processor import ExternalProcessor
+from epp.server.tls import Certificates
 
 
 class ListenSettings(msgspec.Struct, frozen=True):
@@ -28,74 +26,45 @@ class ListenSettings(msgspec.Struct, frozen=True):
     max_concurrent_streams: int = 0
 
     reuse_port: bool = False  # several processes on one port; without, a taken port is an error
+    path: Path | None = None  # a Unix socket, in the place of host and port
+
+    @property
+    def address(self) -> str:
+        """Where, for a reader."""
+        if self.path is not None:
+            return f"unix:{self.path}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-class Listener:
+class Services(msgspec.Struct, frozen=True):
+    """What a port answers."""
+
+    processor: ExternalProcessor | None = None
+    # A watch has no end of its own, so that a server which drains waits for it in vain: health
+    # checks have a port of their own, which is closed last and at once.
+    health: Health | None = None
+    reflection: bool = False  # descriptors, for clients that come without their .proto files
+
+
+class Listener(Protocol):
     """Services on an open port."""
 
-    def __init__(self, server: grpc.aio.Server, port: int) -> None:
-        self._server = server
-        self.port = port
-
-    def __repr__(self) -> str:
-        return f"<Listener on port {self.port}>"
+    @property
+    def port(self) -> int:
+        """The port; 0 for a Unix socket."""
+        ...
 
     async def drain(self, timeout_s: float) -> None:
         """Take nothing new, let streams finish; end with an error those that take longer."""
-        await self._server.stop(timeout_s)
+        ...
 
 
-async def listen(
-    settings: ListenSettings,
-    services: Iterable[Service],
-    credentials: grpc.ServerCredentials | None,
-) -> Listener:
-    """Open the port and serve. Without credentials the connection is neither secret nor checked."""
-    server = grpc.aio.server(options=_options(settings))
-    for add in services:
-        add(server)
-    port = _bind(server, settings, credentials)
-    await server.start()
-    return Listener(server, port)
+Listen = Callable[[ListenSettings, Services, Certificates | None], Awaitable[Listener]]
+"""Opens a port; ListenError if it cannot be had. Without certificates it is neither secret nor
+checked.
+"""
 
 
-def _options(settings: ListenSettings) -> list[tuple[str, int]]:
-    # No limit on calls for the whole server: gRPC refuses what is above it with an error that Envoy
-    # shows as a 500. Too much work is the conversation's to refuse, with a 429.
-    limit = settings.max_concurrent_streams
-    return [
-        *([("grpc.max_concurrent_streams", limit)] if limit else []),
-        ("grpc.max_receive_message_length", settings.max_message_bytes),
-        ("grpc.so_reuseport", int(settings.reuse_port)),
-        # A peer that is gone without a word is found in 40 s, not in two hours.
-        ("grpc.keepalive_time_ms", 30_000),
-        ("grpc.keepalive_timeout_ms", 10_000),
-        # gRPC's own 5 minutes would end the connections of an Envoy that sends keepalives.
-        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-    ]
-
-
-def _bind(
-    server: grpc.aio.Server, settings: ListenSettings, credentials: grpc.ServerCredentials | None
-) -> int:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"{host}:{settings.port}"
-    try:
-        if credentials is None:
-            return server.add_insecure_port(address)
-        return server.add_secure_port(address, credentials)
-    except RuntimeError as error:
-        reason = _why_not(settings.host, settings.port)
-        raise ListenError(
-            f"cannot listen on {address}: {reason}. Stop what holds it or choose another."
-        ) from error
-
-
-def _why_not(host: str, port: int) -> str:
-    """Bind it once more: gRPC keeps the system's reason to itself."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return error.strerror or str(error)
-    return "gRPC could not bind it"
+def refusal(settings: ListenSettings, reason: str) -> str:
+    """Say why a port cannot be had, and what to do."""
+    return f"cannot listen on {settings.address}: {reason}. Stop what holds it or choose another."

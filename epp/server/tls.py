@@ -7,8 +7,8 @@ import socket
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Protocol
 
-import grpc
 import msgspec
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -33,28 +33,33 @@ class KeyPair(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return "<KeyPair>"  # a key must not reach a log
 
-    def configuration(self) -> grpc.ServerCertificateConfiguration:
-        """Say it to gRPC."""
-        return grpc.ssl_server_certificate_configuration([(self.key, self.chain)])
+
+class Certificates(Protocol):
+    """Where the pair comes from that is shown at a handshake."""
+
+    @property
+    def current(self) -> KeyPair:
+        """The pair to begin with, or that was given last."""
+        ...
+
+    def changed(self) -> KeyPair | None:
+        """Give a new pair if there is one. Asked before each handshake; never raises."""
+        ...
 
 
-def self_signed_credentials() -> grpc.ServerCredentials:
-    """Encrypt, for a gateway that does not ask who the picker is."""
-    pair = self_signed(datetime.now(UTC))
-    return grpc.ssl_server_credentials([(pair.key, pair.chain)])
+class MadeUpCertificate:
+    """Encrypts, for a gateway that does not ask who the picker is."""
 
+    def __init__(self) -> None:
+        self.current = self_signed(datetime.now(UTC))
 
-def credentials_from(folder: Path) -> grpc.ServerCredentials:
-    """Serve `tls.crt` and `tls.key` of the folder, and follow their changes."""
-    files = CertificateFiles(folder)
-    return grpc.dynamic_ssl_server_credentials(
-        files.current.configuration(),
-        files.changed,  # type: ignore[arg-type]  # its stub omits None, "as before"
-    )
+    def changed(self) -> KeyPair | None:
+        """Keep it."""
+        return None
 
 
 class CertificateFiles:
-    """A pair of files, looked at before each handshake.
+    """`tls.crt` and `tls.key` of a folder, looked at before each handshake.
 
     Both are read through links, which is how Kubernetes swaps the files of a secret.
     """
@@ -65,11 +70,8 @@ class CertificateFiles:
         self._seen = self._stamps()
         self.current = self._load()
 
-    def changed(self) -> grpc.ServerCertificateConfiguration | None:
-        """Give a new pair if there is one. A broken one is reported once and not used.
-
-        gRPC calls this from a thread of its own, and an exception would end the handshake.
-        """
+    def changed(self) -> KeyPair | None:
+        """Give a new pair if there is one. A broken one is reported once and not used."""
         stamps = self._stamps()
         if stamps == self._seen:
             return None
@@ -80,7 +82,7 @@ class CertificateFiles:
             _log.warning("keeping the previous certificate: %s", error)
             return None
         _log.info("serving the new certificate in %s", self._chain)
-        return self.current.configuration()
+        return self.current
 
     def _stamps(self) -> list[tuple[int, ...] | None]:
         return [_stamp(self._key), _stamp(self._chain)]

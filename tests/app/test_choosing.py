@@ -13,7 +13,7 @@ import pytest
 
 from epp.config.build import build
 from epp.config.load import load
-from epp.config.presets import DEFAULT_PRESET, preset_text
+from epp.config.presets import DEFAULT_PRESET, PRESETS, preset_text
 from epp.pool.endpoint import Endpoint
 from epp.pool.store import Store
 from epp.scheduling.decision import Outcome
@@ -134,8 +134,10 @@ async def test_a_server_with_no_page_that_is_known_gets_what_the_full_ones_canno
         assert winners([picker.pick() for _ in range(8)]) == {wrong: 8}
 
 
-async def test_servers_without_known_metrics_share_the_requests_evenly() -> None:
-    async with picking(NOWHERE, NOWHERE, NOWHERE) as (picker, addresses):
+@pytest.mark.parametrize("preset", PRESETS)
+async def test_servers_without_known_metrics_share_the_requests_evenly(preset: str) -> None:
+    config = preset_text(preset)
+    async with picking(NOWHERE, NOWHERE, NOWHERE, config=config) as (picker, addresses):
         await until(lambda: engines(picker) == ["unknown"] * 3)
         made = [picker.pick() for _ in range(30)]
     assert winners(made) == dict.fromkeys(addresses, 10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc.aio
@@ -66,16 +67,22 @@ def addresses(app: App, name: str) -> list[str]:
     return [e.address for e in app.pools[name].store.snapshot().endpoints]
 
 
-async def picked(port: int, body: Any = None, **headers: str) -> pb.ProcessingResponse:
+async def picked(
+    port: int, body: Any = None, authority: str = "epp.test", **headers: str
+) -> pb.ProcessingResponse:
     """Ask for one request in buffered mode and return the reply to its body."""
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    options = [("grpc.default_authority", authority)]
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
         call = channel.stream_stream(
             "/envoy.service.ext_proc.v3.ExternalProcessor/Process",
             request_serializer=pb.ProcessingRequest.SerializeToString,
             response_deserializer=pb.ProcessingResponse.FromString,
         )()
         await call.write(request_headers(mode=BUFFERED, headers=headers))
-        await call.read()
+        first = await call.read()
+        assert isinstance(first, pb.ProcessingResponse)
+        if first.HasField("immediate_response"):
+            return first
         await call.write(request_body(body or {"model": "m", "prompt": "hi"}))
         reply = await call.read()
         assert isinstance(reply, pb.ProcessingResponse)
@@ -150,7 +157,8 @@ async def test_a_picker_is_ready_while_its_pool_exists_and_lives_on_without_it(
         assert (await picked(app.grpc_port)).immediate_response.status.code == 503
 
 
-async def test_two_pools_are_told_apart_by_their_ports(kube: FakeKube) -> None:
+@pytest.mark.parametrize("transport", ["native", "grpcio"])
+async def test_two_pools_are_told_apart_by_their_ports(kube: FakeKube, transport: str) -> None:
     ports = {"chat": free_port(), "code": free_port()}
     for name, port in ports.items():
         made = pool(name, 8000, app=name)
@@ -158,12 +166,69 @@ async def test_two_pools_are_told_apart_by_their_ports(kube: FakeKube) -> None:
         kube.apply(made)
     kube.apply(pod("c", ip="127.0.1.1", app="chat"))
     kube.apply(pod("d", ip="127.0.2.1", app="code"))
-    async with running(settings(kube, "default/chat", "default/code")) as app:
+    chosen = settings(kube, "default/chat", "default/code", transport=transport)
+    async with running(chosen) as app:
         await until_ready(app)
         await until(lambda: all(addresses(app, f"default/{n}") for n in ports))
         await until(lambda: set(ports.values()) <= set(app._doors._doors))
         assert destination(await picked(ports["chat"])) == "127.0.1.1:8000"
         assert destination(await picked(ports["code"])) == "127.0.2.1:8000"
+
+
+async def two_pools_of_one_port(kube: FakeKube) -> int:
+    """Have two pools whose pickers differ by their services alone."""
+    port = free_port()
+    for number, name in enumerate(("chat", "code"), 1):
+        made = pool(name, 8000, app=name)
+        made["spec"]["endpointPickerRef"] = {"name": f"epp-{name}", "port": {"number": port}}
+        kube.apply(made, pod(f"of-{name}", ip=f"127.0.{number}.1", app=name))
+    return port
+
+
+async def test_two_pools_on_one_port_are_told_apart_by_the_name_of_the_stream(
+    kube: FakeKube, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = await two_pools_of_one_port(kube)
+    chosen = settings(kube, "default/chat", "default/code", transport="native")
+    async with running(chosen) as app:
+        await until_ready(app)
+        await until(lambda: port in app._doors._doors)
+        for at in (app.grpc_port, port):
+            for number, name in enumerate(("chat", "code"), 1):
+                reply = await picked(at, authority=f"epp-{name}.default.svc:{port}")
+                assert destination(reply) == f"127.0.{number}.1:8000"
+        unnamed = await picked(port, authority="picker")
+        assert destination(unnamed) == "127.0.1.1:8000"  # the port's own pool
+        stranger = await picked(app.grpc_port, authority=f"epp-code.other.svc:{port}")
+        assert stranger.immediate_response.status.code == 503
+        assert b"epp-code.other.svc" in stranger.immediate_response.body
+    assert "two pools on one port" not in caplog.messages
+
+
+async def test_the_default_pool_has_the_streams_that_name_none(kube: FakeKube) -> None:
+    port = await two_pools_of_one_port(kube)
+    names = ("default/chat", "default/code")
+    chosen = settings(kube, *names, transport="native", default_pool="default/code")
+    async with running(chosen) as app:
+        await until_ready(app)
+        await until(lambda: port in app._doors._doors)
+        for at in (app.grpc_port, port):
+            assert destination(await picked(at)) == "127.0.2.1:8000"
+        named = await picked(app.grpc_port, authority=f"epp-chat.default.svc:{port}")
+        assert destination(named) == "127.0.1.1:8000"
+
+
+async def test_a_pool_that_goes_takes_its_name_with_it(kube: FakeKube) -> None:
+    port = await two_pools_of_one_port(kube)
+    name = f"epp-code.default.svc:{port}"
+    async with running(settings(kube, all_pools=True, transport="native")) as app:
+        await until(lambda: name in app._doors._named)
+        await until(lambda: bool(addresses(app, "default/code")))
+        assert destination(await picked(app.grpc_port, authority=name)) == "127.0.2.1:8000"
+        kube.delete(POOL, "code")
+        await until(lambda: name not in app._doors._named)
+        reply = await picked(app.grpc_port, authority=name)
+        assert reply.immediate_response.status.code == 503
 
 
 async def test_a_pool_that_fails_starts_again_and_the_other_does_not_notice(
@@ -262,6 +327,7 @@ async def test_flags_that_do_not_fit_together_are_refused(kube: FakeKube) -> Non
         (settings(kube, "a/b/c"), "namespace/name"),
         (settings(kube, "a/b", default_pool="b"), "namespace/name"),
         (settings(kube, "a/b", "a/c", leader_election=True), "one --pool"),
+        (settings(kube, "a/b", "a/c", grpc_socket=Path("/tmp/epp.sock")), "one pool"),
         (settings(kube, "a/b", pod_networks=("127.0.0.1/8",)), "10.0.0.0/8"),
         (settings(kube, "a/b", endpoints=("http://127.0.0.1:1",)), "--pool"),
     ):

@@ -8,7 +8,7 @@ import pytest
 
 from epp.app.doors import Doors, plan
 from epp.server.errors import ListenError
-from epp.server.servicer import ExternalProcessor
+from epp.server.processor import ExternalProcessor
 
 
 def test_each_pool_has_its_own_port() -> None:
@@ -71,11 +71,11 @@ async def test_ports_open_and_close_as_it_is_wanted_and_can_lead_elsewhere() -> 
         doors.want({1: pool("a"), 2: pool("b")})
         await until(lambda: set(ports.open) == {1, 2})
         door = ports.open[1]
-        assert door._start() == "a"  # type: ignore[comparison-overlap]
+        assert door._start("") == "a"  # type: ignore[comparison-overlap]
         doors.want({1: pool("c")})
         await until(lambda: set(ports.open) == {1})
         assert ports.open[1] is door
-        assert door._start() == "c"  # type: ignore[comparison-overlap]
+        assert door._start("") == "c"  # type: ignore[comparison-overlap]
         task.cancel()
 
 

@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import grpc.aio
 import httpx
@@ -38,6 +38,15 @@ def but(**changes: Any) -> Settings:
     return msgspec.structs.replace(LOCAL, **changes)
 
 
+Transport = Literal["native", "grpcio"]
+
+
+@pytest.fixture(params=["native", "grpcio"])
+def transport(request: pytest.FixtureRequest) -> Transport:
+    found: Transport = request.param
+    return found
+
+
 @asynccontextmanager
 async def running(settings: Settings = LOCAL) -> AsyncIterator[App]:
     """Run a picker for as long as the block runs."""
@@ -62,8 +71,11 @@ async def process(channel: grpc.aio.Channel) -> Any:
     )()
 
 
-async def test_a_request_is_answered_explained_and_counted() -> None:
-    async with running() as app, grpc.aio.insecure_channel(f"127.0.0.1:{app.grpc_port}") as channel:
+async def test_a_request_is_answered_explained_and_counted(transport: Transport) -> None:
+    async with (
+        running(but(transport=transport)) as app,
+        grpc.aio.insecure_channel(f"127.0.0.1:{app.grpc_port}") as channel,
+    ):
         call = await process(channel)
         await call.write(request_headers())
         await call.write(request_body({"model": "m", "prompt": "hi"}))
@@ -81,8 +93,10 @@ async def test_a_request_is_answered_explained_and_counted() -> None:
         assert app.pool.in_flight.by_address() == {}
 
 
-async def test_a_proxy_that_does_not_say_its_mode_is_taken_to_have_the_configured_one() -> None:
-    buffered = but(body_mode=BodyMode.BUFFERED)
+async def test_a_proxy_that_does_not_say_its_mode_is_taken_to_have_the_configured_one(
+    transport: Transport,
+) -> None:
+    buffered = but(transport=transport, body_mode=BodyMode.BUFFERED)
     async with (
         running(buffered) as app,
         grpc.aio.insecure_channel(f"127.0.0.1:{app.grpc_port}") as channel,
@@ -95,8 +109,8 @@ async def test_a_proxy_that_does_not_say_its_mode_is_taken_to_have_the_configure
         await call.done_writing()
 
 
-async def test_readiness_follows_discovery_and_the_drain() -> None:
-    async with running() as app:
+async def test_readiness_follows_discovery_and_the_drain(transport: Transport) -> None:
+    async with running(but(transport=transport)) as app:
         address = f"127.0.0.1:{app.grpc_health_port}"
         async with grpc.aio.insecure_channel(address) as channel:
             health = health_pb2_grpc.HealthStub(channel)
@@ -105,8 +119,8 @@ async def test_readiness_follows_discovery_and_the_drain() -> None:
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
-async def test_an_open_stream_is_let_finish_when_the_picker_stops() -> None:
-    app, stop, ready = App(LOCAL), asyncio.Event(), asyncio.Event()
+async def test_an_open_stream_is_let_finish_when_the_picker_stops(transport: Transport) -> None:
+    app, stop, ready = App(but(transport=transport)), asyncio.Event(), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         group.create_task(app.run(stop, ready.set))
         await ready.wait()
@@ -119,6 +133,22 @@ async def test_an_open_stream_is_let_finish_when_the_picker_stops() -> None:
             await call.write(request_body({"model": "m", "prompt": "hi"}))
             assert destination(await call.read()) == "127.0.0.1:9"
             await call.done_writing()
+
+
+async def test_a_unix_socket_takes_the_place_of_the_port(
+    transport: Transport, tmp_path: Path
+) -> None:
+    path = tmp_path / "epp.sock"
+    async with (
+        running(but(transport=transport, grpc_socket=path)) as app,
+        grpc.aio.insecure_channel(f"unix:{path}") as channel,
+    ):
+        call = await process(channel)
+        await call.write(request_headers())
+        await call.write(request_body({"model": "m", "prompt": "hi"}))
+        assert destination(await call.read()) == "127.0.0.1:9"
+        await call.done_writing()
+        assert app.grpc_port == 0
 
 
 @pytest.mark.parametrize("port", ["grpc_port", "grpc_health_port", "metrics_port"])

@@ -16,7 +16,7 @@ class Told:
     def __init__(self) -> None:
         self.ready: list[bool] = []
 
-    async def set_ready(self, ready: bool) -> None:
+    def set_ready(self, ready: bool) -> None:
         self.ready.append(ready)
 
 

@@ -61,12 +61,15 @@ async def canary() -> AsyncIterator[Canary]:
         assert bird.connections == 0
 
 
-@session
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["native", "grpcio"])
 async def picker(
-    upstreams: tuple[Upstream, Upstream], tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    upstreams: tuple[Upstream, Upstream],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Picker]:
     """One picker with TLS for all Envoys: it learns the mode from each stream."""
     flags = [f"--endpoint={upstream.url}" for upstream in upstreams]
+    flags.append(f"--transport={request.param}")
     flags.append(f"--max-body-bytes={MAX_BODY_BYTES}")
     async with serving(flags, tmp_path_factory.mktemp("picker")) as process:
         yield process
@@ -100,8 +103,11 @@ StartGateway = Callable[..., AbstractAsyncContextManager[Gateway]]
 
 @pytest.fixture
 def start_picker(tmp_path: Path) -> StartPicker:
-    """A picker of one's own, to be ended by the test: `start_picker(*flags)`."""
-    return lambda *flags: serving(flags, tmp_path)
+    """A picker of one's own, to be ended by the test: `start_picker(*flags)`.
+
+    Of one transport: what these tests are about is not in the transport, and each takes seconds.
+    """
+    return lambda *flags: serving(["--transport=native", *flags], tmp_path)
 
 
 @pytest.fixture

@@ -8,13 +8,16 @@ from contextlib import asynccontextmanager
 
 from epp._pb.envoy.config.core.v3 import base_pb2 as core
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
-from epp.server.listen import Listener, ListenSettings, listen
-from epp.server.servicer import ExternalProcessor
+from epp.app.transports import listen_with
+from epp.server.listen import Listener, ListenSettings, Services
+from epp.server.processor import ExternalProcessor, Later
 
 
 class Front:
     """One stream of it."""
 
+    later: Later | None = None
+    waiting = False
     finished = False
 
     def receive(self, message: pb.ProcessingRequest) -> Sequence[pb.ProcessingResponse]:
@@ -35,8 +38,9 @@ class Front:
 @asynccontextmanager
 async def front() -> AsyncIterator[Listener]:
     """Serve it on a free port."""
-    processor = ExternalProcessor(Front)
-    listener = await listen(ListenSettings(0, "127.0.0.1"), [processor.add_to], None)
+    processor = ExternalProcessor(lambda _: Front())
+    settings = ListenSettings(0, "127.0.0.1")
+    listener = await listen_with("native")(settings, Services(processor), None)
     try:
         yield listener
     finally:

@@ -169,10 +169,14 @@ async def test_anthropic_s_messages(claude: anthropic.AsyncAnthropic) -> None:
     assert said == answer.content[0].text
 
 
-async def test_the_models_are_listed_by_the_picker(client: openai.AsyncOpenAI) -> None:
+async def test_the_models_are_listed_by_the_picker(
+    client: openai.AsyncOpenAI, claude: anthropic.AsyncAnthropic
+) -> None:
     listed = {model.id async for model in client.models.list()}
     assert {"base", "gpt-4o", "poet", "canary"} <= listed
     assert (await client.models.retrieve("gpt-4o")).id == "gpt-4o"
+    assert {model.id async for model in claude.models.list()} == listed
+    assert (await claude.models.retrieve("gpt-4o")).display_name == "gpt-4o"
     with pytest.raises(openai.NotFoundError) as caught:
         await client.models.retrieve("gpt-5")
     assert (caught.value.code, caught.value.param) == ("model_not_found", "model")

@@ -40,8 +40,8 @@ def find() -> Path | None:
 def build() -> None:
     """Fetch the sources and build; what was built before stays."""
     with tempfile.TemporaryDirectory() as directory:
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary=:all:"]
-        _run(*pip, "--dest", directory, SOURCE)
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        _run(*pip, "--no-binary=llama-cpp-python", "--dest", directory, SOURCE)
         (archive,) = Path(directory).glob("*.tar.gz")
         with tarfile.open(archive) as sources:
             sources.extractall(directory, filter="data")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable
+from random import Random
 
 import brotli
 import pytest
@@ -33,6 +34,14 @@ def refusal(body: bytes, header: str, limit: int = LIMIT) -> tuple[int, str | No
 @given(body=st.binary(max_size=LIMIT))
 def test_what_was_compressed_is_there_again(coding: str, body: bytes) -> None:
     assert expand(COMPRESS[coding](body), coding, LIMIT) == body
+
+
+@pytest.mark.parametrize("coding", COMPRESS)
+def test_a_large_body_is_there_again(coding: str) -> None:
+    body = bytes(Random(1).choices(b"abc ", k=3_000_000))
+    compressed = COMPRESS[coding](body)
+    for limit in (len(body), 2 * len(body)):
+        assert expand(compressed, coding, limit) == body
 
 
 @pytest.mark.parametrize("coding", COMPRESS)

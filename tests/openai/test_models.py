@@ -28,6 +28,15 @@ def test_the_path_says_which_model_is_asked_about(path: str, name: str | None) -
     assert asked_model(path) == name
 
 
+def test_anthropic_has_fields_of_its_own() -> None:
+    body = json.loads(list_body([Model("b"), Model("a")], anthropic=True))
+    assert [one["id"] for one in body["data"]] == ["a", "b"]
+    assert (body["first_id"], body["last_id"], body["has_more"]) == ("a", "b", False)
+    assert body["data"][0] == json.loads(model_body(Model("a"), anthropic=True))
+    assert body["data"][0]["type"] == "model"
+    assert json.loads(list_body([], anthropic=True))["first_id"] is None
+
+
 def test_the_list_is_sorted_and_has_openai_s_fields() -> None:
     body = json.loads(list_body([Model("b"), Model("a", "b")]))
     assert body["object"] == "list"

@@ -168,6 +168,7 @@ CHAT, EMBED, TOKENIZE, RESPOND, CLAUDE = (
         ("/v1/images/generations", {"model": "m"}, "prompt", MISSING),
         ("/v1/audio/speech", {"model": "m", "input": "x"}, "voice", MISSING),
         ("/v1/rerank", {"model": "m", "query": "x"}, "documents", MISSING),
+        ("/v1/rerank", {"model": "m", "query": None, "documents": []}, "query", MISSING),
         ("/v1/score", {"text_1": "x"}, "model", MISSING),
         ("/inference/v1/generate", {"token_ids": [1]}, "sampling_params", MISSING),
         ("/v1/conversations", {"items": [{"content": "x"}]}, "items[0].role", MISSING),

@@ -48,6 +48,16 @@ def test_one_model_can_be_asked_for() -> None:
         assert isinstance(listing(asked(path), slashed, MUTE), Answered)
 
 
+def test_an_anthropic_client_is_answered_in_its_own_words() -> None:
+    headers = {":path": "/v1/models", ":method": "GET", "anthropic-version": "2023-06-01"}
+    answer = listing(Route(headers, None), TABLE, MUTE)
+    assert isinstance(answer, Answered)
+    assert json.loads(answer.body)["first_id"] == "gpt"
+    answer = listing(Route({**headers, ":path": "/v1/models/gpt"}, None), TABLE, MUTE)
+    assert isinstance(answer, Answered)
+    assert json.loads(answer.body)["display_name"] == "gpt"
+
+
 def test_a_model_that_there_is_not_is_404() -> None:
     answer = listing(asked("/v1/models/x"), TABLE, SERVING)
     assert isinstance(answer, Refused)

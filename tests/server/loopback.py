@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Literal, Protocol
 
 import grpc
 import grpc.aio
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
-from epp.server.listen import Listener, ListenSettings, Service, listen
-from epp.server.servicer import SERVICE, ExternalProcessor
+from epp.app.transports import listen_with
+from epp.server.listen import Listener, ListenSettings, Services
+from epp.server.processor import SERVICE, ExternalProcessor, Later
+from epp.server.tls import Certificates
 
 ANY_PORT = ListenSettings(port=0)
 END = grpc.aio.EOF
@@ -21,6 +24,9 @@ Process = grpc.aio.StreamStreamCall[pb.ProcessingRequest, pb.ProcessingResponse]
 
 class EchoConversation:
     """Gives each body chunk back; refuses a body `stop`, breaks on `bug`."""
+
+    later: Later | None = None
+    waiting = False
 
     def __init__(self) -> None:
         self.received: list[bytes] = []
@@ -48,6 +54,7 @@ class Echoes:
 
     def __init__(self) -> None:
         self.conversations: list[EchoConversation] = []
+        self.authorities: list[str] = []
         self.processor = ExternalProcessor(self._start)
 
     @property
@@ -55,7 +62,12 @@ class Echoes:
         (conversation,) = self.conversations
         return conversation
 
-    def _start(self) -> EchoConversation:
+    @property
+    def services(self) -> Services:
+        return Services(self.processor)
+
+    def _start(self, authority: str) -> EchoConversation:
+        self.authorities.append(authority)
         self.conversations.append(EchoConversation())
         return self.conversations[-1]
 
@@ -70,17 +82,37 @@ def echoed(body: bytes) -> pb.ProcessingResponse:
     return pb.ProcessingResponse(request_body=pb.BodyResponse(response=common))
 
 
-@asynccontextmanager
-async def serving(
-    *services: Service,
-    settings: ListenSettings = ANY_PORT,
-    credentials: grpc.ServerCredentials | None = None,
-) -> AsyncIterator[Listener]:
-    listener = await listen(settings, services, credentials)
-    try:
-        yield listener
-    finally:
-        await listener.drain(0)
+Transport = Literal["native", "grpcio"]
+NOTHING = Services()
+
+
+class Serving(Protocol):
+    """Serves for as long as the block runs."""
+
+    def __call__(
+        self,
+        services: Services = NOTHING,
+        *,
+        settings: ListenSettings = ANY_PORT,
+        certificates: Certificates | None = None,
+    ) -> AbstractAsyncContextManager[Listener]: ...
+
+
+def serving_over(transport: Transport) -> Serving:
+    @asynccontextmanager
+    async def serving(
+        services: Services = NOTHING,
+        *,
+        settings: ListenSettings = ANY_PORT,
+        certificates: Certificates | None = None,
+    ) -> AsyncIterator[Listener]:
+        listener = await listen_with(transport)(settings, services, certificates)
+        try:
+            yield listener
+        finally:
+            await listener.drain(0)
+
+    return serving
 
 
 def channel_to(listener: Listener) -> grpc.aio.Channel:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from epp._pb.envoy.config.core.v3 import base_pb2 as core
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
@@ -195,6 +196,14 @@ def streamed(data: bytes, end: bool) -> pb.BodyResponse:
             pb.ProcessingResponse(response_body=streamed(b"", end=False)),
         ),
         (
+            actions.ReplyResponseBody(b""),
+            pb.ProcessingResponse(
+                response_body=pb.BodyResponse(
+                    response=pb.CommonResponse(body_mutation=pb.BodyMutation(body=b""))
+                )
+            ),
+        ),
+        (
             actions.ReplyResponseTrailers(),
             pb.ProcessingResponse(response_trailers=pb.TrailersResponse()),
         ),
@@ -226,6 +235,26 @@ def test_metadata_is_a_struct_for_each_namespace() -> None:
             namespace: {k: v.string_value for k, v in value.struct_value.fields.items()}
             for namespace, value in told.items()
         } == metadata
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        actions.ReplyResponseHeaders(metadata={"ns": {"tokens": 5, "cost": 0.5, "name": "m"}}),
+        actions.ReplyResponseBody(metadata={"ns": {"tokens": 5, "cost": 0.5, "name": "m"}}),
+        actions.StreamResponseBody(b"x", True, {"ns": {"tokens": 5, "cost": 0.5, "name": "m"}}),
+        actions.ReplyResponseTrailers({"ns": {"tokens": 5, "cost": 0.5, "name": "m"}}),
+    ],
+    ids=lambda action: type(action).__name__,
+)
+def test_an_answer_is_charged_in_numbers(action: actions.ResponseReply) -> None:
+    message = codec.reply(action)
+    bare = codec.reply(structs.replace(action, metadata={}))
+    assert message.WhichOneof("response") == bare.WhichOneof("response")
+    told = message.dynamic_metadata.fields["ns"].struct_value.fields
+    assert (told["tokens"].number_value, told["cost"].number_value) == (5, 0.5)
+    assert told["name"].string_value == "m"
+    assert not bare.HasField("dynamic_metadata"), "a shared reply is never written to"
 
 
 @given(st.sampled_from(BodyMode), st.sampled_from(BodyMode))

@@ -8,7 +8,8 @@ import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from epp.server.health import Health
-from tests.server.loopback import channel_to, serving
+from epp.server.listen import Services
+from tests.server.loopback import Serving, channel_to
 
 READINESS = [
     "",
@@ -22,12 +23,12 @@ NOT_SERVING = HealthCheckResponse.NOT_SERVING
 
 @pytest.fixture
 async def health() -> Health:
-    return await Health.create()
+    return Health()
 
 
 @pytest.fixture
-async def channel(health: Health) -> AsyncIterator[grpc.aio.Channel]:
-    async with serving(health.add_to) as listener, channel_to(listener) as channel:
+async def channel(serving: Serving, health: Health) -> AsyncIterator[grpc.aio.Channel]:
+    async with serving(Services(health=health)) as listener, channel_to(listener) as channel:
         yield channel
 
 
@@ -66,10 +67,10 @@ async def test_a_check_follows_readiness_by_each_of_its_names(
 ) -> None:
     assert await check(channel, name) == NOT_SERVING
 
-    await health.set_ready(True)
+    health.set_ready(True)
     assert await check(channel, name) == SERVING
 
-    await health.set_ready(False)
+    health.set_ready(False)
     assert await check(channel, name) == NOT_SERVING
 
 
@@ -80,9 +81,9 @@ async def test_a_watch_is_told_of_each_change_by_each_name(
     stream = watch(channel, name)
 
     assert await next_status(stream) == NOT_SERVING
-    await health.set_ready(True)
+    health.set_ready(True)
     assert await next_status(stream) == SERVING
-    await health.set_ready(False)
+    health.set_ready(False)
     assert await next_status(stream) == NOT_SERVING
     stream.cancel()
 
@@ -91,7 +92,7 @@ async def test_a_watch_is_told_of_each_change_by_each_name(
 async def test_liveness_does_not_depend_on_readiness(
     health: Health, channel: grpc.aio.Channel, ready: bool
 ) -> None:
-    await health.set_ready(ready)
+    health.set_ready(ready)
 
     assert await check(channel, "liveness") == SERVING
     stream = watch(channel, "liveness")
@@ -102,9 +103,9 @@ async def test_liveness_does_not_depend_on_readiness(
 async def test_draining_is_for_good_and_leaves_liveness(
     health: Health, channel: grpc.aio.Channel
 ) -> None:
-    await health.set_ready(True)
-    await health.drain()
-    await health.set_ready(True)
+    health.set_ready(True)
+    health.drain()
+    health.set_ready(True)
 
     assert [await check(channel, name) for name in READINESS] == [NOT_SERVING] * 4
     assert await check(channel, "liveness") == SERVING

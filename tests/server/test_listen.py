@@ -9,17 +9,19 @@ import grpc
 import grpc.aio
 import pytest
 
+from epp.app.transports import listen_with
 from epp.server.errors import ListenError
-from epp.server.listen import ListenSettings, listen
+from epp.server.listen import ListenSettings, Services
 from tests.server.loopback import (
     END,
     Echoes,
+    Serving,
+    Transport,
     channel_to,
     chunk,
     echoed,
     open_stream,
     process_on,
-    serving,
 )
 
 
@@ -34,19 +36,19 @@ def taken_port() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
-async def test_port_0_gives_back_the_port_that_was_found() -> None:
-    async with serving(Echoes().processor.add_to) as listener:
+async def test_port_0_gives_back_the_port_that_was_found(serving: Serving) -> None:
+    async with serving(Echoes().services) as listener:
         assert listener.port > 0
-        assert repr(listener) == f"<Listener on port {listener.port}>"
+        assert repr(listener).endswith(f"Listener on port {listener.port}>")
 
 
 @pytest.mark.skipif(
     not has_ipv6(), reason="with IPv6 switched off in the kernel there is no second family to serve"
 )
 @pytest.mark.parametrize("address", ["127.0.0.1", "[::1]"])
-async def test_both_address_families_are_served_by_default(address: str) -> None:
+async def test_both_address_families_are_served_by_default(serving: Serving, address: str) -> None:
     async with (
-        serving(Echoes().processor.add_to) as listener,
+        serving(Echoes().services) as listener,
         grpc.aio.insecure_channel(f"{address}:{listener.port}") as channel,
     ):
         await open_stream(channel)
@@ -54,10 +56,11 @@ async def test_both_address_families_are_served_by_default(address: str) -> None
 
 @pytest.mark.parametrize(("host", "shown"), [("::", "[::]"), ("127.0.0.1", "127.0.0.1")])
 async def test_a_taken_port_is_an_error_that_names_address_and_remedy(
-    taken_port: int, host: str, shown: str
+    transport: Transport, taken_port: int, host: str, shown: str
 ) -> None:
+    settings = ListenSettings(port=taken_port, host=host)
     with pytest.raises(ListenError) as raised:
-        await listen(ListenSettings(port=taken_port, host=host), [], None)
+        await listen_with(transport)(settings, Services(), None)
 
     assert str(raised.value) == (
         f"cannot listen on {shown}:{taken_port}: Address already in use. "
@@ -65,13 +68,15 @@ async def test_a_taken_port_is_an_error_that_names_address_and_remedy(
     )
 
 
-async def test_an_address_of_another_machine_is_an_error_that_says_so() -> None:
+async def test_an_address_of_another_machine_is_an_error_that_says_so(transport: Transport) -> None:
     with pytest.raises(ListenError, match=r"192\.0\.2\.1:0: Cannot assign requested address"):
-        await listen(ListenSettings(port=0, host="192.0.2.1"), [], None)
+        await listen_with(transport)(ListenSettings(port=0, host="192.0.2.1"), Services(), None)
 
 
 @pytest.mark.parametrize("shared", [True, False])
-async def test_two_servers_share_a_port_only_when_both_are_told_to(shared: bool) -> None:
+async def test_two_servers_share_a_port_only_when_both_are_told_to(
+    serving: Serving, transport: Transport, shared: bool
+) -> None:
     settings = ListenSettings(port=0, reuse_port=shared)
     async with serving(settings=settings) as first:
         same = ListenSettings(port=first.port, reuse_port=shared)
@@ -80,13 +85,15 @@ async def test_two_servers_share_a_port_only_when_both_are_told_to(shared: bool)
                 assert second.port == first.port
         else:
             with pytest.raises(ListenError):
-                await listen(same, [], None)
+                await listen_with(transport)(same, Services(), None)
 
 
-async def test_a_message_up_to_the_limit_is_taken_and_a_larger_one_refused() -> None:
+async def test_a_message_up_to_the_limit_is_taken_and_a_larger_one_refused(
+    serving: Serving,
+) -> None:
     settings = ListenSettings(port=0, max_message_bytes=6_000_000)
     async with (
-        serving(Echoes().processor.add_to, settings=settings) as listener,
+        serving(Echoes().services, settings=settings) as listener,
         grpc.aio.insecure_channel(
             f"127.0.0.1:{listener.port}", options=[("grpc.max_receive_message_length", -1)]
         ) as channel,
@@ -101,11 +108,11 @@ async def test_a_message_up_to_the_limit_is_taken_and_a_larger_one_refused() -> 
         assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-async def test_a_connection_holds_no_more_streams_than_its_limit() -> None:
+async def test_a_connection_holds_no_more_streams_than_its_limit(serving: Serving) -> None:
     echoes = Echoes()
     settings = ListenSettings(port=0, max_concurrent_streams=2)
     async with (
-        serving(echoes.processor.add_to, settings=settings) as listener,
+        serving(echoes.services, settings=settings) as listener,
         channel_to(listener) as channel,
     ):
         first, _ = await open_stream(channel), await open_stream(channel)
@@ -123,9 +130,9 @@ async def test_a_connection_holds_no_more_streams_than_its_limit() -> None:
         assert len(echoes.conversations) == 3
 
 
-async def test_a_drain_waits_for_a_stream_that_finishes() -> None:
+async def test_a_drain_waits_for_a_stream_that_finishes(serving: Serving) -> None:
     echoes = Echoes()
-    async with serving(echoes.processor.add_to) as listener, channel_to(listener) as channel:
+    async with serving(echoes.services) as listener, channel_to(listener) as channel:
         stream = await open_stream(channel)
         async with asyncio.TaskGroup() as tasks:
             drain = tasks.create_task(listener.drain(30))
@@ -140,9 +147,11 @@ async def test_a_drain_waits_for_a_stream_that_finishes() -> None:
         assert echoes.only.closes == 1
 
 
-async def test_a_drain_cuts_off_a_stuck_stream_with_an_error_when_its_time_is_over() -> None:
+async def test_a_drain_cuts_off_a_stuck_stream_with_an_error_when_its_time_is_over(
+    serving: Serving,
+) -> None:
     echoes = Echoes()
-    async with serving(echoes.processor.add_to) as listener, channel_to(listener) as channel:
+    async with serving(echoes.services) as listener, channel_to(listener) as channel:
         stream = await open_stream(channel)
 
         async with asyncio.timeout(5):
@@ -155,8 +164,8 @@ async def test_a_drain_cuts_off_a_stuck_stream_with_an_error_when_its_time_is_ov
         assert echoes.processor.inflight == 0
 
 
-async def test_nothing_new_is_accepted_once_a_drain_has_begun() -> None:
-    async with serving(Echoes().processor.add_to) as listener, channel_to(listener) as old:
+async def test_nothing_new_is_accepted_once_a_drain_has_begun(serving: Serving) -> None:
+    async with serving(Echoes().services) as listener, channel_to(listener) as old:
         stream = await open_stream(old)
         async with asyncio.TaskGroup() as tasks:
             drain = tasks.create_task(listener.drain(30))
@@ -173,7 +182,7 @@ async def test_nothing_new_is_accepted_once_a_drain_has_begun() -> None:
             stream.cancel()
 
 
-async def test_a_drained_port_is_free_again() -> None:
+async def test_a_drained_port_is_free_again(serving: Serving) -> None:
     async with serving() as listener:
         await listener.drain(0)
 

@@ -13,9 +13,11 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
-from epp.server.reflection import add_reflection
-from epp.server.servicer import SERVICE
-from tests.server.loopback import Echoes, channel_to, serving
+from epp.server.listen import Services
+from epp.server.processor import SERVICE
+from tests.server.loopback import Echoes, Serving, channel_to
+
+REFLECTED = Services(Echoes().processor, reflection=True)
 
 
 def reflected(port: int) -> tuple[set[str], set[str], str]:
@@ -29,8 +31,10 @@ def reflected(port: int) -> tuple[set[str], set[str], str]:
         return set(database.get_services()), fields, service.methods[0].output_type.full_name
 
 
-async def test_a_client_without_proto_files_learns_the_service_and_its_messages() -> None:
-    async with serving(Echoes().processor.add_to, add_reflection) as listener:
+async def test_a_client_without_proto_files_learns_the_service_and_its_messages(
+    serving: Serving,
+) -> None:
+    async with serving(REFLECTED) as listener:
         services, fields, reply = await asyncio.to_thread(reflected, listener.port)
 
     assert services == {
@@ -50,22 +54,24 @@ async def test_a_client_without_proto_files_learns_the_service_and_its_messages(
         ("envoy.type.v3.HttpStatus", "envoy/type/v3/http_status.proto"),
     ],
 )
-async def test_the_file_of_a_service_a_method_or_a_message_is_found(symbol: str, file: str) -> None:
-    response = await file_containing(symbol)
+async def test_the_file_of_a_service_a_method_or_a_message_is_found(
+    serving: Serving, symbol: str, file: str
+) -> None:
+    response = await file_containing(serving, symbol)
 
     first = response.file_descriptor_response.file_descriptor_proto[0]
     assert FileDescriptorProto.FromString(first).name == file
 
 
 @pytest.mark.parametrize("symbol", [f"{SERVICE}.Other", "unknown.Service", ""])
-async def test_what_is_not_there_is_not_found(symbol: str) -> None:
-    response = await file_containing(symbol)
+async def test_what_is_not_there_is_not_found(serving: Serving, symbol: str) -> None:
+    response = await file_containing(serving, symbol)
 
     assert response.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
 
 
-async def file_containing(symbol: str) -> ServerReflectionResponse:
-    async with serving(add_reflection) as listener, channel_to(listener) as channel:
+async def file_containing(serving: Serving, symbol: str) -> ServerReflectionResponse:
+    async with serving(REFLECTED) as listener, channel_to(listener) as channel:
         ask: grpc.aio.StreamStreamMultiCallable[ServerReflectionRequest, ServerReflectionResponse]
         ask = channel.stream_stream(
             "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",

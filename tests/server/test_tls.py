@@ -19,11 +19,10 @@ from epp.server.errors import CertificateError
 from epp.server.tls import (
     CertificateFiles,
     KeyPair,
-    credentials_from,
+    MadeUpCertificate,
     self_signed,
-    self_signed_credentials,
 )
-from tests.server.loopback import Echoes, open_stream, serving
+from tests.server.loopback import Echoes, Serving, open_stream
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -45,20 +44,16 @@ async def talk(port: int, trusted: bytes, name: str) -> None:
         await open_stream(channel)
 
 
-async def test_a_made_up_certificate_serves_any_who_take_it() -> None:
-    async with serving(
-        Echoes().processor.add_to, credentials=self_signed_credentials()
-    ) as listener:
+async def test_a_made_up_certificate_serves_any_who_take_it(serving: Serving) -> None:
+    async with serving(Echoes().services, certificates=MadeUpCertificate()) as listener:
         shown = await served_by(listener.port)
 
         for name in ("localhost", "127.0.0.1"):
             await talk(listener.port, shown, name)
 
 
-async def test_a_peer_that_trusts_another_certificate_gets_no_answer() -> None:
-    async with serving(
-        Echoes().processor.add_to, credentials=self_signed_credentials()
-    ) as listener:
+async def test_a_peer_that_trusts_another_certificate_gets_no_answer(serving: Serving) -> None:
+    async with serving(Echoes().services, certificates=MadeUpCertificate()) as listener:
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await talk(listener.port, self_signed(NOW).chain, "localhost")
 
@@ -80,12 +75,12 @@ def test_a_key_is_not_shown() -> None:
     assert "PRIVATE" not in repr(self_signed(NOW))
 
 
-async def test_a_new_pair_is_served_from_the_next_handshake_on(tmp_path: Path) -> None:
+async def test_a_new_pair_is_served_from_the_next_handshake_on(
+    serving: Serving, tmp_path: Path
+) -> None:
     old, new = self_signed(NOW), self_signed(NOW)
     put(tmp_path, old)
-    async with serving(
-        Echoes().processor.add_to, credentials=credentials_from(tmp_path)
-    ) as listener:
+    async with serving(Echoes().services, certificates=CertificateFiles(tmp_path)) as listener:
         assert await served_by(listener.port) == old.chain
         put(tmp_path, new)
 
@@ -93,14 +88,16 @@ async def test_a_new_pair_is_served_from_the_next_handshake_on(tmp_path: Path) -
         await talk(listener.port, new.chain, "localhost")
 
 
-async def test_a_pair_behind_a_link_that_is_moved_is_noticed(tmp_path: Path) -> None:
+async def test_a_pair_behind_a_link_that_is_moved_is_noticed(
+    serving: Serving, tmp_path: Path
+) -> None:
     old, new = self_signed(NOW), self_signed(NOW)
     for name, pair in (("old", old), ("new", new)):
         (tmp_path / name).mkdir()
         put(tmp_path / name, pair)
     link, moved = tmp_path / "current", tmp_path / "moved"
     link.symlink_to("old")
-    async with serving(credentials=credentials_from(link)) as listener:
+    async with serving(certificates=CertificateFiles(link)) as listener:
         assert await served_by(listener.port) == old.chain
         moved.symlink_to("new")
         moved.rename(link)
@@ -122,11 +119,11 @@ def remove_the_certificate(folder: Path) -> None:
 
 @pytest.mark.parametrize("harm", [cut_the_certificate, exchange_the_key, remove_the_certificate])
 async def test_a_broken_pair_is_reported_once_and_the_last_good_one_kept(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: Callable[[Path], None]
+    serving: Serving, tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: Callable[[Path], None]
 ) -> None:
     old, new = self_signed(NOW), self_signed(NOW)
     put(tmp_path, old)
-    async with serving(credentials=credentials_from(tmp_path)) as listener:
+    async with serving(certificates=CertificateFiles(tmp_path)) as listener:
         assert await served_by(listener.port) == old.chain
         harm(tmp_path)
 
@@ -163,7 +160,7 @@ def test_a_file_that_is_missing_at_start_is_named(tmp_path: Path, missing: str) 
     (tmp_path / missing).unlink()
 
     with pytest.raises(CertificateError) as raised:
-        credentials_from(tmp_path)
+        CertificateFiles(tmp_path)
 
     assert str(raised.value) == f"cannot read {tmp_path / missing}: No such file or directory"
 
@@ -180,7 +177,7 @@ def test_a_file_that_is_broken_at_start_is_named(tmp_path: Path, name: str, comp
     (tmp_path / name).write_text("nonsense")
 
     with pytest.raises(CertificateError) as raised:
-        credentials_from(tmp_path)
+        CertificateFiles(tmp_path)
 
     assert str(raised.value) == f"{tmp_path / name} {complaint}"
 
@@ -198,7 +195,7 @@ def test_a_key_with_a_password_is_refused_at_start(tmp_path: Path) -> None:
     )
 
     with pytest.raises(CertificateError, match="is not a PEM key without a password"):
-        credentials_from(tmp_path)
+        CertificateFiles(tmp_path)
 
 
 def test_a_key_of_another_certificate_is_refused_at_start(tmp_path: Path) -> None:
@@ -206,4 +203,4 @@ def test_a_key_of_another_certificate_is_refused_at_start(tmp_path: Path) -> Non
     (tmp_path / "tls.key").write_bytes(self_signed(NOW).key)
 
     with pytest.raises(CertificateError, match=r"tls\.key is not the key of .*tls\.crt"):
-        credentials_from(tmp_path)
+        CertificateFiles(tmp_path)

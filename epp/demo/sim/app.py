@@ -17,6 +17,7 @@ from epp.demo.sim.answer import Answer, ChatAnswer, TextAnswer, ToolAnswer
 from epp.demo.sim.anthropic import MessagesAnswer, read_messages
 from epp.demo.sim.ask import Ask, read_chat, read_completion, read_tokenize
 from epp.demo.sim.completion import Completion, StreamedCompletion, dawdle
+from epp.demo.sim.dialect import pages
 from epp.demo.sim.embeddings import embed
 from epp.demo.sim.faults import changed
 from epp.demo.sim.kv_events import token_ids
@@ -28,7 +29,7 @@ from epp.demo.sim.responses import ResponseAnswer, read_response
 
 def build(replica: Replica, name: str) -> ASGIApp:
     """Return the application; `name` is what its answers say that they were served by."""
-    handlers = Handlers(replica)
+    handlers, engine = Handlers(replica), replica.options.engine
     routes = [
         Route("/v1/chat/completions", handlers.chat, methods=["POST"]),
         Route("/v1/completions", handlers.completions, methods=["POST"]),
@@ -41,6 +42,7 @@ def build(replica: Replica, name: str) -> ASGIApp:
         Route("/metrics", handlers.metrics),
         Route("/sim/faults", handlers.faults),
         Route("/sim/faults", handlers.set_faults, methods=["POST"]),
+        *(Route(path, _page(tell)) for path, tell in pages(engine, replica.facts).items()),
     ]
     return ServedBy(Starlette(routes=routes, exception_handlers={HTTPException: _unrouted}), name)
 
@@ -140,10 +142,19 @@ class Handlers:
         faults = self._replica.switch.faults
         if faults.slow_metrics_s:
             await dawdle(request.receive, faults.slow_metrics_s)
-        if faults.metrics_off:
+        page = self._metrics_page()
+        if faults.metrics_off or page is None:
             return Response(status_code=404)
-        page = GARBAGE if faults.garbage_metrics else self._replica.metrics()
-        return Response(page, media_type=MEDIA_TYPE)
+        return Response(GARBAGE if faults.garbage_metrics else page, media_type=MEDIA_TYPE)
+
+    def _metrics_page(self) -> str | None:
+        match self._replica.options.engine:
+            case "vllm":
+                return self._replica.metrics()
+            case "llama.cpp":
+                return self._replica.facts.llama_cpp_metrics()
+            case "ollama":
+                return None
 
     async def faults(self, _request: Request) -> Response:
         """Return the faults in force."""
@@ -156,6 +167,10 @@ class Handlers:
             return _refusal(Problem(400, faults))
         self._replica.switch.set(faults)
         return _json(faults)
+
+
+def _page(tell: Callable[[], object]) -> Callable[[Request], Response]:
+    return lambda _: _json(tell())
 
 
 async def _unrouted(_request: Request, error: Exception) -> Response:

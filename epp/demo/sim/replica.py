@@ -9,6 +9,7 @@ from random import Random
 from epp.demo.sim.adapters import AdapterHistory
 from epp.demo.sim.ask import Ask
 from epp.demo.sim.background import arrivals
+from epp.demo.sim.dialect import Facts
 from epp.demo.sim.driver import Driver, Ticket
 from epp.demo.sim.engine import Engine
 from epp.demo.sim.faults import FaultSwitch
@@ -106,8 +107,14 @@ class Replica:
             root=fingerprint(f"{adapter}\n{ask.cache_salt}".encode(), seed=0),
         )
 
+    @property
+    def facts(self) -> Facts:
+        """What the pages of other engines tell."""
+        models = self.options.served_model_name
+        return Facts(self.engine, models, self.options.max_num_seqs)
+
     def metrics(self) -> str:
-        """Return the page as of now."""
+        """Return vLLM's page as of now."""
         page = Page(self.model_name)
         write_engine(page, self.engine)
         write_meter(page, self.meter)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from epp.openai.invalid import Invalid, missing
-from epp.openai.strict.shape import Name, Shape
+from epp.openai.strict.shape import Name, Object, Shape
 
 BlockType: TypeAlias = Literal[
     "text",
@@ -47,7 +47,7 @@ class Block(msgspec.Struct):
 
     type: BlockType
     text: str | None = None
-    source: dict[str, msgspec.Raw] | None = None
+    source: Object | None = None
     thinking: str | None = None
     name: str | None = None
     tool_use_id: str | None = None
@@ -78,7 +78,7 @@ class CountTokensShape(Shape, kw_only=True):
     model: Name
     messages: Annotated[list[Message], msgspec.Meta(min_length=1)]
     system: str | list[SystemBlock] | None = None
-    tools: list[dict[str, msgspec.Raw]] | None = None
+    tools: list[Object] | None = None
     tool_choice: Choice | None = None
 
     def problem(self) -> Invalid | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
 from epp.openai.body import ABSENT
 from epp.openai.invalid import Invalid, missing
 from epp.openai.strict.content import Content
-from epp.openai.strict.shape import Count, Name, Shape, is_given
+from epp.openai.strict.shape import Count, Name, Object, Shape, is_given
 
 
 class ToolCall(msgspec.Struct):
@@ -17,8 +17,8 @@ class ToolCall(msgspec.Struct):
 
     id: str
     type: Literal["function", "custom"] = "function"
-    function: dict[str, msgspec.Raw] | None = None
-    custom: dict[str, msgspec.Raw] | None = None
+    function: Object | None = None
+    custom: Object | None = None
 
 
 class System(msgspec.Struct, tag_field="role", tag="system"):
@@ -86,14 +86,14 @@ class CustomTool(msgspec.Struct, tag_field="type", tag="custom"):
 class AllowedTools(msgspec.Struct, tag_field="type", tag="allowed_tools"):
     """Some of the tools, of which the model may choose."""
 
-    allowed_tools: dict[str, msgspec.Raw]
+    allowed_tools: Object
 
 
 class JsonSchema(msgspec.Struct):
     """A schema and its name."""
 
     name: Name
-    schema: dict[str, msgspec.Raw] | None = None
+    schema: Object | None = None
 
 
 class TextFormat(msgspec.Struct, tag_field="type", tag="text"):
@@ -156,7 +156,6 @@ class ChatShape(Generation, kw_only=True):
     ) = None
     response_format: TextFormat | JsonFormat | SchemaFormat | TagFormat | None = None
     parallel_tool_calls: bool | None = None
-    metadata: dict[str, Any] | None = None
 
 
 class EmbeddingsShape(Shape, kw_only=True):

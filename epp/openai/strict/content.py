@@ -6,6 +6,8 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
+from epp.openai.strict.shape import Object
+
 
 class Url(msgspec.Struct):
     """Where something is, or the thing itself as a data URL."""
@@ -53,7 +55,7 @@ class SoundPart(msgspec.Struct, tag_field="type", tag="input_audio"):
 class FilePart(msgspec.Struct, tag_field="type", tag="file"):
     """A file, by its id or itself."""
 
-    file: dict[str, msgspec.Raw]
+    file: Object
 
 
 class SoundUrlPart(msgspec.Struct, tag_field="type", tag="audio_url"):

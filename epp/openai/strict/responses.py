@@ -8,7 +8,7 @@ import msgspec
 
 from epp.openai.invalid import Invalid, missing
 from epp.openai.strict.chat import JsonFormat, TextFormat
-from epp.openai.strict.shape import Count, Name, Shape
+from epp.openai.strict.shape import Count, Name, Object, Shape
 
 
 class ItemPart(msgspec.Struct):
@@ -42,7 +42,7 @@ class SchemaFormat(msgspec.Struct, tag_field="type", tag="json_schema"):
     """JSON of a schema."""
 
     name: Name
-    schema: dict[str, msgspec.Raw]
+    schema: Object
 
 
 class Text(msgspec.Struct):

@@ -20,6 +20,10 @@ Check: TypeAlias = Callable[[str, bytes], Invalid | None]  # content type and bo
 _NOTHING = {b"", b"null"}
 
 
+class Object(msgspec.Struct):
+    """A JSON object. What is in it is skipped: nobody may make the picker build a large tree."""
+
+
 class Shape(msgspec.Struct):
     """A body as its API has it. Fields that are not declared are the server's affair."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
+from epp.openai.body import ABSENT
 from epp.openai.invalid import Invalid, missing
 from epp.openai.multipart import read_form
 from epp.openai.strict.chat import Generation
-from epp.openai.strict.shape import Name, Shape
+from epp.openai.strict.shape import Name, Object, Shape, is_given
 
 
 class CompletionShape(Generation, kw_only=True):
@@ -19,8 +18,8 @@ class CompletionShape(Generation, kw_only=True):
 class GenerateShape(Shape, kw_only=True):
     """Token ids to go on with; the server has one model."""
 
-    token_ids: list[int]
-    sampling_params: dict[str, msgspec.Raw]
+    token_ids: msgspec.Raw
+    sampling_params: Object
     model: Name | None = None
     stream: bool | None = None
 
@@ -40,7 +39,7 @@ class SpeechShape(Shape, kw_only=True):
 
     model: Name
     input: Name
-    voice: str | dict[str, msgspec.Raw]
+    voice: str | Object
     response_format: str | None = None
     speed: float | None = None
 
@@ -49,9 +48,15 @@ class RerankShape(Shape, kw_only=True):
     """Documents to put in order."""
 
     model: Name
-    query: str | dict[str, Any]
-    documents: list[Any] | dict[str, Any]
+    query: msgspec.Raw = ABSENT
+    documents: msgspec.Raw = ABSENT
     top_n: int | None = None
+
+    def problem(self) -> Invalid | None:
+        """Demand both; what they may be is checked where they are read."""
+        if not is_given(self.query):
+            return missing("query")
+        return None if is_given(self.documents) else missing("documents")
 
 
 class ScoreShape(Shape, kw_only=True):

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from epp.routing.admission.admission import Shed
 from epp.routing.admission.limits import RoomLimits
 from epp.routing.admission.settings import AdmissionSettings
+from epp.routing.admission.shed import Shed
 from epp.routing.admission.waiter import Waiter
 from epp.scheduling.decision import Outcome, Refusal
 from epp.scheduling.gate.settings import GateSettings

@@ -8,22 +8,25 @@ import grpc.aio
 import pytest
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
-from epp.server.servicer import SERVICE, ExternalProcessor
+from epp.server.listen import Services
+from epp.server.processor import SERVICE, ExternalProcessor
 from tests.server.loopback import (
     END,
     EchoConversation,
     Echoes,
+    Serving,
     channel_to,
     chunk,
     echoed,
     open_stream,
-    serving,
 )
 
 
-async def test_each_message_is_answered_in_order_until_the_peer_ends_the_stream() -> None:
+async def test_each_message_is_answered_in_order_until_the_peer_ends_the_stream(
+    serving: Serving,
+) -> None:
     echoes = Echoes()
-    async with serving(echoes.processor.add_to) as listener, channel_to(listener) as channel:
+    async with serving(echoes.services) as listener, channel_to(listener) as channel:
         stream = await open_stream(channel)
         await stream.write(chunk(b"twice"))
         await stream.write(chunk(b"last"))
@@ -37,9 +40,9 @@ async def test_each_message_is_answered_in_order_until_the_peer_ends_the_stream(
         assert echoes.only.closes == 1
 
 
-async def test_a_stream_stays_open_as_long_as_its_peer_keeps_it_open() -> None:
+async def test_a_stream_stays_open_as_long_as_its_peer_keeps_it_open(serving: Serving) -> None:
     echoes = Echoes()
-    async with serving(echoes.processor.add_to) as listener, channel_to(listener) as channel:
+    async with serving(echoes.services) as listener, channel_to(listener) as channel:
         stream = await open_stream(channel)
         another = await open_stream(channel)
         await another.done_writing()
@@ -49,9 +52,11 @@ async def test_a_stream_stays_open_as_long_as_its_peer_keeps_it_open() -> None:
         assert echoes.conversations[0].closes == 0
 
 
-async def test_an_immediate_response_ends_the_stream_and_what_follows_is_not_read() -> None:
+async def test_an_immediate_response_ends_the_stream_and_what_follows_is_not_read(
+    serving: Serving,
+) -> None:
     echoes = Echoes()
-    async with serving(echoes.processor.add_to) as listener, channel_to(listener) as channel:
+    async with serving(echoes.services) as listener, channel_to(listener) as channel:
         stream = await open_stream(channel)
         await stream.write(chunk(b"stop"))
 
@@ -65,9 +70,9 @@ async def test_an_immediate_response_ends_the_stream_and_what_follows_is_not_rea
         assert echoes.only.closes == 1
 
 
-async def test_a_cancelled_stream_closes_its_conversation_once() -> None:
+async def test_a_cancelled_stream_closes_its_conversation_once(serving: Serving) -> None:
     echoes = Echoes()
-    async with serving(echoes.processor.add_to) as listener, channel_to(listener) as channel:
+    async with serving(echoes.services) as listener, channel_to(listener) as channel:
         stream = await open_stream(channel)
 
         stream.cancel()
@@ -77,9 +82,11 @@ async def test_a_cancelled_stream_closes_its_conversation_once() -> None:
     assert echoes.processor.inflight == 0
 
 
-async def test_a_peer_whose_connection_goes_closes_all_of_its_conversations() -> None:
+async def test_a_peer_whose_connection_goes_closes_all_of_its_conversations(
+    serving: Serving,
+) -> None:
     echoes = Echoes()
-    async with serving(echoes.processor.add_to) as listener:
+    async with serving(echoes.services) as listener:
         async with channel_to(listener) as channel:
             for _ in range(3):
                 await open_stream(channel)
@@ -92,9 +99,9 @@ async def test_a_peer_whose_connection_goes_closes_all_of_its_conversations() ->
         assert echoes.processor.inflight == 0
 
 
-async def test_a_bug_ends_its_stream_with_an_error_and_no_other_stream() -> None:
+async def test_a_bug_ends_its_stream_with_an_error_and_no_other_stream(serving: Serving) -> None:
     echoes = Echoes()
-    async with serving(echoes.processor.add_to) as listener, channel_to(listener) as channel:
+    async with serving(echoes.services) as listener, channel_to(listener) as channel:
         healthy = await open_stream(channel)
         broken = await open_stream(channel)
         await broken.write(chunk(b"bug"))
@@ -108,9 +115,11 @@ async def test_a_bug_ends_its_stream_with_an_error_and_no_other_stream() -> None
         assert await healthy.read() == echoed(b"still here")
 
 
-async def test_a_message_that_is_not_protobuf_ends_the_stream_with_an_error() -> None:
+async def test_a_message_that_is_not_protobuf_ends_the_stream_with_an_error(
+    serving: Serving,
+) -> None:
     echoes = Echoes()
-    async with serving(echoes.processor.add_to) as listener, channel_to(listener) as channel:
+    async with serving(echoes.services) as listener, channel_to(listener) as channel:
         process: grpc.aio.StreamStreamMultiCallable[bytes, bytes]
         process = channel.stream_stream(f"/{SERVICE}/Process")
         stream = process()
@@ -124,7 +133,7 @@ async def test_a_message_that_is_not_protobuf_ends_the_stream_with_an_error() ->
         assert echoes.only.closes == 1
 
 
-async def test_a_waiting_stream_holds_on_to_nothing_of_its_last_turn() -> None:
+async def test_a_waiting_stream_holds_on_to_nothing_of_its_last_turn(serving: Serving) -> None:
     kept: list[object] = []
 
     class Keeping(EchoConversation):
@@ -133,8 +142,8 @@ async def test_a_waiting_stream_holds_on_to_nothing_of_its_last_turn() -> None:
             kept.extend([message, *replies])
             return replies
 
-    processor = ExternalProcessor(Keeping)
-    async with serving(processor.add_to) as listener, channel_to(listener) as channel:
+    processor = ExternalProcessor(lambda _: Keeping())
+    async with serving(Services(processor)) as listener, channel_to(listener) as channel:
         first = await open_stream(channel)
         await open_stream(channel)  # the first one's turn is over by now
         assert not first.done()
@@ -142,9 +151,9 @@ async def test_a_waiting_stream_holds_on_to_nothing_of_its_last_turn() -> None:
         assert [sys.getrefcount(kept[n]) for n in range(2)] == [2, 2]
 
 
-async def test_streams_in_flight_are_counted_one_by_one() -> None:
+async def test_streams_in_flight_are_counted_one_by_one(serving: Serving) -> None:
     echoes = Echoes()
-    async with serving(echoes.processor.add_to) as listener, channel_to(listener) as channel:
+    async with serving(echoes.services) as listener, channel_to(listener) as channel:
         assert echoes.processor.inflight == 0
         first = await open_stream(channel)
         await open_stream(channel)
@@ -156,9 +165,9 @@ async def test_streams_in_flight_are_counted_one_by_one() -> None:
         assert echoes.processor.inflight == 1
 
 
-async def test_another_method_is_unimplemented() -> None:
+async def test_another_method_is_unimplemented(serving: Serving) -> None:
     echoes = Echoes()
-    async with serving(echoes.processor.add_to) as listener, channel_to(listener) as channel:
+    async with serving(echoes.services) as listener, channel_to(listener) as channel:
         other: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
         other = channel.unary_unary(f"/{SERVICE}/Other")
         with pytest.raises(grpc.aio.AioRpcError) as raised:

@@ -9,7 +9,7 @@ from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pool import Default, DescriptorPool
 from grpc_reflection.v1alpha import reflection
 
-from epp.server.servicer import SERVICE
+from epp.server.processor import SERVICE
 
 
 def add_reflection(server: grpc.aio.Server) -> None:

@@ -1,0 +1,54 @@
+"""Carries conversations over calls of the native transport."""
+
+from __future__ import annotations
+
+from google.protobuf.message import DecodeError
+
+from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
+from epp.http2.status import Status
+from epp.server.native.call import Call
+from epp.server.processor import ExternalProcessor
+
+_parse = pb.ProcessingRequest.FromString
+
+
+class Process:
+    """One stream of the ext_proc service."""
+
+    __slots__ = ("_call", "_conversation", "_ended", "_processor")
+
+    def __init__(self, processor: ExternalProcessor, call: Call) -> None:
+        self._processor = processor
+        self._call = call
+        self._conversation = processor.open(call.authority)
+        self._conversation.later = self._later
+        self._ended = False
+
+    def message(self, data: bytes) -> None:
+        """Answer one message, at once."""
+        try:
+            request = _parse(data)
+        except DecodeError:
+            self._call.end(Status.INTERNAL, "this is no ProcessingRequest")
+            return
+        for reply in self._conversation.receive(request):
+            self._call.send(reply.SerializeToString())
+        if self._conversation.finished:
+            self._call.end()
+
+    def ended(self) -> None:
+        """End the stream well, as its peer did; not before a reply that is owed."""
+        self._ended = True
+        if not self._conversation.waiting:
+            self._call.end()
+
+    def _later(self, replies: list[pb.ProcessingResponse]) -> None:
+        for reply in replies:
+            self._call.send(reply.SerializeToString())
+        if self._conversation.finished or self._ended:
+            self._call.end()
+        self._call.flush()
+
+    def closed(self) -> None:
+        """Release what the stream holds."""
+        self._processor.close(self._conversation)
