@@ -12,6 +12,8 @@ import msgspec
 from prometheus_client import Metric
 
 from epp.app.cluster_metrics import ClusterMetrics
+from epp.app.precise import PreciseCaches
+from epp.app.precise_metrics import PreciseMetrics
 from epp.discovery.complaint import Complaint
 from epp.discovery.facts import PoolFacts
 from epp.discovery.inference_pool import Pool
@@ -19,7 +21,9 @@ from epp.kube.reflector import ReflectorStats
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
 from epp.pool.snapshot import Snapshot
+from epp.scheduling import registry
 from epp.scheduling.decision import Column, Decision
+from epp.scheduling.producers.precise_prefix_cache import PRECISE_PREFIX
 from epp.scrape.errors import Kind
 from epp.telemetry.decisions import Decided, explain
 from epp.telemetry.metrics import Metrics
@@ -77,8 +81,21 @@ def following() -> ClusterMetrics:
     return ClusterMetrics(lambda: reflectors, lambda: pools, lambda: 2.0)
 
 
+def listening() -> PreciseMetrics:
+    """The same of KV events."""
+    producers: dict[str, Any] = {"precise": registry.producers.make(PRECISE_PREFIX, {})}
+    caches = PreciseCaches(producers, lambda: Snapshot((ENDPOINT,)))
+    (subscriber,) = caches.subscribers.values()
+    subscriber.feeds.of(ENDPOINT.address)
+    tally, one = subscriber.tally, Counter([ENDPOINT.address])
+    tally.garbage = tally.connections = tally.replays = one
+    tally.failed_replays = tally.replayed = one
+    tally.errors = Counter(["connect"])
+    return PreciseMetrics(lambda: [caches])
+
+
 def exposed() -> Iterator[tuple[str, str, set[str]]]:
-    for family in (*busy().collect(), *following().collect()):
+    for family in (*busy().collect(), *following().collect(), *listening().collect()):
         suffix = "_total" if family.type == "counter" else ""
         yield family.name + suffix, family.type, labels(family)
 
