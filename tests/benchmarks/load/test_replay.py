@@ -24,7 +24,7 @@ def test_a_request_counts_that_meets_both_targets() -> None:
 
 
 def test_an_error_is_no_answer() -> None:
-    result = summed([seen(0.5, 1.5, 10), Seen(None, 0.1, 0, 503)])
+    result = summed([seen(0.5, 1.5, 101), Seen(None, 0.1, 0, 503)])
     assert (result.failed, result.goodput) == (1, 0.5)
 
 
