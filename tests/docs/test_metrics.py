@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from random import Random
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -12,6 +13,9 @@ import msgspec
 from prometheus_client import Metric
 
 from epp.app.cluster_metrics import ClusterMetrics
+from epp.app.learned_metrics import LearnedMetrics
+from epp.config.build import build
+from epp.config.load import load_preset
 from epp.discovery.complaint import Complaint
 from epp.discovery.facts import PoolFacts
 from epp.discovery.inference_pool import Pool
@@ -19,7 +23,9 @@ from epp.kube.reflector import ReflectorStats
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
 from epp.pool.snapshot import Snapshot
-from epp.scheduling.decision import Column, Decision
+from epp.scheduling.decision import Column, Decision, Outcome
+from epp.scheduling.query import Query
+from epp.scheduling.scheduler import Reservation
 from epp.scrape.errors import Kind
 from epp.telemetry.decisions import Decided, explain
 from epp.telemetry.metrics import Metrics
@@ -77,8 +83,19 @@ def following() -> ClusterMetrics:
     return ClusterMetrics(lambda: reflectors, lambda: pools, lambda: 2.0)
 
 
+def learned() -> LearnedMetrics:
+    """The same of what choosing has learned."""
+    scheduler = build(load_preset("marginal-cost"), seed=1).scheduler
+    asked = Query("m", "a prompt " * 200)
+    for _ in range(2):
+        held = scheduler.schedule(asked, [ENDPOINT], Random(1))
+        assert isinstance(held, Reservation)
+        held.release(Outcome(200, True, prompt_tokens=450, cached_tokens=400), 11.0)
+    return LearnedMetrics(lambda: {"default": scheduler.figures()})
+
+
 def exposed() -> Iterator[tuple[str, str, set[str]]]:
-    for family in (*busy().collect(), *following().collect()):
+    for family in (*busy().collect(), *following().collect(), *learned().collect()):
         suffix = "_total" if family.type == "counter" else ""
         yield family.name + suffix, family.type, labels(family)
 
