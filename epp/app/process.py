@@ -20,6 +20,7 @@ from epp.app.cluster import ServedCluster, check
 from epp.app.cluster_metrics import ClusterMetrics
 from epp.app.doors import Doors
 from epp.app.engines import engine_names
+from epp.app.learned_metrics import LearnedMetrics
 from epp.app.pool import Listener as OnDecision
 from epp.app.pool import ServedPool
 from epp.app.precise_metrics import PreciseMetrics
@@ -69,6 +70,9 @@ class App:
         self.metrics = Metrics(clock=clock, max_load_age_s=settings.metrics_staleness_threshold_s)
         self.metrics.registry.register(
             PreciseMetrics(lambda: [pool.caches for pool in self.pools.values()])
+        )
+        self.metrics.registry.register(
+            LearnedMetrics(lambda: {name: pool.figures() for name, pool in self.pools.items()})
         )
         self.grpc_port = self.grpc_health_port = self.metrics_port = 0
         self._clock = clock

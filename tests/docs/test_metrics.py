@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
+from random import Random
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -12,8 +14,11 @@ import msgspec
 from prometheus_client import Metric
 
 from epp.app.cluster_metrics import ClusterMetrics
+from epp.app.learned_metrics import LearnedMetrics
 from epp.app.precise import PreciseCaches
 from epp.app.precise_metrics import PreciseMetrics
+from epp.config.build import build
+from epp.config.load import load_preset
 from epp.discovery.complaint import Complaint
 from epp.discovery.facts import PoolFacts
 from epp.discovery.inference_pool import Pool
@@ -22,8 +27,10 @@ from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
 from epp.pool.snapshot import Snapshot
 from epp.scheduling import registry
-from epp.scheduling.decision import Column, Decision
+from epp.scheduling.decision import Column, Decision, Outcome
 from epp.scheduling.producers.precise_prefix_cache import PRECISE_PREFIX
+from epp.scheduling.query import Query
+from epp.scheduling.scheduler import Reservation
 from epp.scrape.errors import Kind
 from epp.telemetry.decisions import Decided, explain
 from epp.telemetry.metrics import Metrics
@@ -94,8 +101,20 @@ def listening() -> PreciseMetrics:
     return PreciseMetrics(lambda: [caches])
 
 
+def learned() -> LearnedMetrics:
+    """The same of what choosing has learned."""
+    scheduler = build(load_preset("marginal-cost"), seed=1).scheduler
+    asked = Query("m", "a prompt " * 200)
+    for _ in range(2):
+        held = scheduler.schedule(asked, [ENDPOINT], Random(1))
+        assert isinstance(held, Reservation)
+        held.release(Outcome(200, True, prompt_tokens=450, cached_tokens=400), 11.0)
+    return LearnedMetrics(lambda: {"default": scheduler.figures()})
+
+
 def exposed() -> Iterator[tuple[str, str, set[str]]]:
-    for family in (*busy().collect(), *following().collect(), *listening().collect()):
+    pages = (busy(), following(), listening(), learned())
+    for family in chain.from_iterable(page.collect() for page in pages):
         suffix = "_total" if family.type == "counter" else ""
         yield family.name + suffix, family.type, labels(family)
 
