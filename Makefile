@@ -5,7 +5,8 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt types protos protos-check bootstraps pytest bench fuzz differential image clean
+.PHONY: help setup demo test lint fmt types test-llama protos protos-check bootstraps pytest bench \
+  fuzz differential image clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +43,11 @@ types: setup ## mypy, strict
 
 pytest: setup ## the tests, real Envoy included
 	$(BIN)/pytest
+
+test-llama: setup ## a real llama.cpp, built from source: takes minutes, needs a C++ compiler
+	$(BIN)/python -m pip install --quiet --group llama --constraint constraints.txt
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.llama.build
+	$(BIN)/pytest tests/llama
 
 protos: setup ## generate epp/_pb from protos/
 	$(BIN)/python protos/generate.py

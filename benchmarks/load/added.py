@@ -12,21 +12,19 @@ import argparse
 import asyncio
 import json
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import get_args
 
 import msgspec
 import uvloop
 
-from benchmarks.conditions import ROOT, conditions, spread
+from benchmarks.conditions import conditions, spread
+from benchmarks.load import child
 from epp.demo import bootstrap, envoy
 from epp.demo.bootstrap import Mode
-from epp.demo.leash import leashed
 from epp.demo.ports import free_port
 
 _REPLICAS = 8
@@ -83,26 +81,6 @@ async def _round(client: Client, count: int) -> Round:
     )
 
 
-@asynccontextmanager
-async def _process(*arguments: str, ready: bytes) -> AsyncIterator[None]:
-    process = await asyncio.create_subprocess_exec(
-        *leashed([sys.executable, "-m", *arguments]),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(20):
-            while ready not in (line := await process.stdout.readline()):
-                assert line, f"{arguments[0]} ended before it was ready"
-        yield
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
 async def measure(mode: Mode, count: int, rounds: int) -> list[Round]:
     """Run everything that one body mode needs and return its rounds."""
     ports = [free_port() for _ in range(_REPLICAS)]
@@ -123,8 +101,8 @@ async def measure(mode: Mode, count: int, rounds: int) -> list[Round]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         upstream = ("benchmarks.load.upstream", *map(str, ports))
-        await stack.enter_async_context(_process(*upstream, ready=b"ready"))
-        await stack.enter_async_context(_process("epp", "serve", *flags, ready=b'"ready"'))
+        await stack.enter_async_context(child.running(*upstream, ready=b"ready"))
+        await stack.enter_async_context(child.running("epp", "serve", *flags, ready=b'"ready"'))
         await stack.enter_async_context(envoy.running(options, folder))
         client = Client(*await asyncio.open_connection("127.0.0.1", listen_port))
         await _round(client, 100)

@@ -8,9 +8,11 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from ipaddress import ip_network
 from typing import Any
+
+from msgspec import structs
 
 from epp.app.doors import Doors, plan
 from epp.app.pool import ServedPool
@@ -26,6 +28,7 @@ from epp.discovery.tasks import start
 from epp.kube.client import KubeClient
 from epp.kube.lease import Election
 from epp.kube.reflector import Reflector
+from epp.pool.engine_names import ENGINE_NAMES
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +48,7 @@ class ServedCluster:
         *,
         make: Make,
         forget: Callable[[str], None],
+        engines: Collection[str] = ENGINE_NAMES,
         doors: Doors,
         readiness: Readiness,
     ) -> None:
@@ -54,6 +58,7 @@ class ServedCluster:
         self._client = client
         self._make = make
         self._forget = forget
+        self._engines = engines
         self._doors = doors
         self._readiness = readiness
         self._rng = random.Random()  # noqa: S311  jitter
@@ -101,7 +106,7 @@ class ServedCluster:
             self._cluster,
             namespace,
             short,
-            rules=pod_rules(self._settings),
+            rules=structs.replace(pod_rules(self._settings), engines=self._engines),
             limits=self._limits,
             told=lambda facts: self._learn(name, facts),
         )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import structs
 
+from epp.app.alarm import Alarm
+from epp.app.engines import custom_engines
+from epp.app.precise import PreciseCaches
 from epp.app.rules import ClusterRules
 from epp.config.build import Built
 from epp.config.settings import Settings, SettingsError
@@ -19,14 +22,18 @@ from epp.discovery.source import Source
 from epp.exchange.modes import Modes
 from epp.pool.endpoint import Endpoint
 from epp.pool.store import Store
+from epp.routing.admission.admission import Admission
 from epp.routing.router import Router, RouterSettings
 from epp.scheduling.decision import Decision
+from epp.scrape.engines import Engine
 from epp.scrape.pace import Pace
 from epp.scrape.poller import Poller
 from epp.scrape.tls import tls_context
+from epp.server.billing import Billing
 from epp.server.conversation import Conversation, ConversationSettings
 from epp.telemetry.decisions import Decisions
 from epp.telemetry.in_flight import InFlight
+from epp.telemetry.level import Level, Sampler
 from epp.telemetry.metrics import Metrics
 from epp.telemetry.observer import Observer
 
@@ -55,10 +62,15 @@ class ServedPool:
         self.store = Store()
         self.in_flight = InFlight()
         self.discovered = asyncio.Event()
+        self._scheduling = scheduling
+        self._sample = settings.observe_sample
+        self._overruled = {Level.FULL}  # what was asked for and is not done, and that was said
         self.conversing = ConversationSettings(
             max_body_bytes=settings.max_body_bytes,
             modes=Modes(settings.body_mode, settings.body_mode),
-            observe=settings.observe_responses,
+            sampler=self._sampler(settings.observe_responses),
+            edits=bool(scheduling.models.models),
+            billing=Billing(scheduling.costs) if scheduling.costs is not None else None,
             opened=self._opened,
         )
         self.facts = PoolFacts()
@@ -68,18 +80,34 @@ class ServedPool:
         self._clock = clock
         self._published = published
         self._metrics = metrics
-        self._scheduling = scheduling
-        self._poller = _poller(settings, self.store, self.in_flight, clock)
+        self._poller = _poller(
+            settings, self.store, self.in_flight, clock, custom_engines(scheduling.engines)
+        )
         self._observer = Observer(metrics, decisions, self.in_flight, (self._used, *listeners))
+        rng = random.Random()  # noqa: S311  ties and lots, no secrets
+        self._alarm = Alarm(clock)
+        self.admission = _admission(scheduling, rng, self._alarm)
         self.router = Router(
             self.store,
             self._scheduling.scheduler,
-            random.Random(),  # noqa: S311  ties and lots, no secrets
+            rng,
             RouterSettings(
-                parsers=self._scheduling.parsers,
+                parsers=scheduling.parsers,
+                validation=scheduling.validation,
+                models=scheduling.models,
                 max_load_age_s=settings.metrics_staleness_threshold_s,
+                max_body_bytes=settings.max_body_bytes,
+                want_usage=scheduling.costs is not None,
             ),
+            self.admission,
         )
+        self.caches = PreciseCaches(
+            scheduling.scheduler.producers,
+            self.store.snapshot,
+            tls_verify=not settings.metrics_skip_verify,
+        )
+        self.caches.serve(self.router)
+        metrics.know_models(scheduling.models.models)
         metrics.watch(
             name,
             self.store.snapshot,
@@ -97,6 +125,7 @@ class ServedPool:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._source.run(self._publish))
             group.create_task(self._poller.run())
+            group.create_task(self.caches.run())
 
     def clear(self) -> None:
         """Have no endpoints any more: the pool is gone, though streams may still come."""
@@ -110,14 +139,31 @@ class ServedPool:
         """Take over what the cluster says of the pool; a setting that it lacks is the flags'."""
         own, flags = facts.settings, self._flags
         self.facts = facts
+        self.router.max_body_bytes = own.max_body_bytes or flags.max_body_bytes
         self.conversing = structs.replace(
             flags,
-            observe=flags.observe if own.observe_responses is None else own.observe_responses,
+            sampler=flags.sampler
+            if own.observe_responses is None
+            else self._sampler(own.observe_responses),
+            edits=flags.edits or bool(facts.rewrites.models),
             max_body_bytes=own.max_body_bytes or flags.max_body_bytes,
         )
         self._scheduling.scheduler.prefer(own.profile)
+        self._scheduling.scheduler.reserve_tokens(own.reserved_tokens)
         self._metrics.know_models(facts.rewrites.models)
         self.router.rules = ClusterRules(facts.objectives, facts.rewrites)
+
+    def _sampler(self, level: Level) -> Sampler:
+        """Where answers are charged for, each must be read."""
+        if self._scheduling.costs is None:
+            return Sampler(level, self._sample)
+        if level not in self._overruled:
+            self._overruled.add(level)
+            _log.warning(
+                "all answers are read, for they are charged",
+                extra={"pool": self.name, "asked_for": level.value},
+            )
+        return Sampler(Level.FULL, self._sample)
 
     def _opened(self, modes: Modes) -> None:
         """Compare a stream's body modes with those that the pool's annotations ask for."""
@@ -133,6 +179,9 @@ class ServedPool:
         change = self.store.replace(endpoints)
         self._poller.follow(change)
         self._scheduling.scheduler.forget(change.left)
+        self.caches.follow(change)
+        if self.admission is not None:
+            self.admission.pool_changed(self._clock())
         self.discovered.set()
         self._published()
         if change:
@@ -148,10 +197,26 @@ class ServedPool:
 
     def _used(self, decision: Decision, _model: str) -> None:
         self._poller.used(decision.winner)
+        self.caches.decided()
+
+
+def _admission(scheduling: Built, rng: random.Random, alarm: Alarm) -> Admission | None:
+    """Return who lets requests wait, if anybody is to."""
+    if scheduling.gate is None or scheduling.admission is None:
+        return None
+    admission = Admission(
+        scheduling.scheduler, scheduling.gate, rng, scheduling.admission, alarm.set
+    )
+    alarm.ring = admission.advance
+    return admission
 
 
 def _poller(
-    settings: Settings, store: Store, in_flight: InFlight, clock: Callable[[], float]
+    settings: Settings,
+    store: Store,
+    in_flight: InFlight,
+    clock: Callable[[], float],
+    engines: Mapping[str, Engine],
 ) -> Poller:
     if settings.idle_metrics_interval_s > settings.metrics_staleness_threshold_s / 2:
         raise SettingsError(
@@ -163,6 +228,7 @@ def _poller(
         rng=random.Random(),  # noqa: S311  jitter
         pace=_pace(settings),
         in_flight=in_flight.of,
+        engines=engines,
         token=_token(settings.metrics_token_file),
         tls=tls_context(insecure_skip_verify=True) if settings.metrics_skip_verify else None,
         clock=clock,

@@ -19,12 +19,15 @@ from epp.admin.pages import Pages
 from epp.app.cluster import ServedCluster, check
 from epp.app.cluster_metrics import ClusterMetrics
 from epp.app.doors import Doors
+from epp.app.engines import engine_names
 from epp.app.pool import Listener as OnDecision
 from epp.app.pool import ServedPool
+from epp.app.precise_metrics import PreciseMetrics
 from epp.app.readiness import Readiness
 from epp.app.transports import listen_with
 from epp.config.build import build
-from epp.config.load import default, load_file
+from epp.config.load import default, load_file, load_preset
+from epp.config.model import EndpointPickerConfig
 from epp.config.settings import Settings, SettingsError
 from epp.discovery.address import parse_address
 from epp.discovery.annotations import SettingLimits
@@ -34,7 +37,6 @@ from epp.discovery.static import StaticSource
 from epp.discovery.target import from_addresses
 from epp.kube.client import KubeClient
 from epp.kube.find_access import find_access
-from epp.scrape.engines import ENGINES
 from epp.server.health import Health
 from epp.server.listen import Listener, ListenSettings, Services
 from epp.server.processor import ExternalProcessor
@@ -65,17 +67,20 @@ class App:
         self.pools: dict[str, ServedPool] = {}
         self.decisions = Decisions(settings.decisions)
         self.metrics = Metrics(clock=clock, max_load_age_s=settings.metrics_staleness_threshold_s)
+        self.metrics.registry.register(
+            PreciseMetrics(lambda: [pool.caches for pool in self.pools.values()])
+        )
         self.grpc_port = self.grpc_health_port = self.metrics_port = 0
         self._clock = clock
         self._on_decision = on_decision
         self._host = settings.host or _any_host()
-        self._config = load_file(settings.config_file) if settings.config_file else default()
+        self._config = _config(settings)
         self._readiness = Readiness()
         self._doors = Doors(self._open_port)
         self._certificates: Certificates | None = None
         self._listen = listen_with(settings.transport)
         if not _in_a_cluster(settings):
-            self._make("default", _source(settings))
+            self._make("default", _source(settings, engine_names(self._config.engines)))
 
     def __repr__(self) -> str:
         return f"<App {list(self.pools.values())}, {self._doors.inflight} streams>"
@@ -138,6 +143,7 @@ class App:
             client,
             make=self._make,
             forget=self._forget,
+            engines=engine_names(self._config.engines),
             doors=self._doors,
             readiness=self._readiness,
         )
@@ -217,6 +223,14 @@ class App:
         await self._doors.drain(self.settings.drain_timeout_s)
 
 
+def _config(settings: Settings) -> EndpointPickerConfig:
+    if settings.config_file and settings.preset:
+        raise SettingsError("give either --config-file or --preset, not both")
+    if settings.config_file:
+        return load_file(settings.config_file)
+    return load_preset(settings.preset) if settings.preset else default()
+
+
 def _in_a_cluster(settings: Settings) -> bool:
     static = settings.endpoints or settings.endpoints_file
     asked = settings.pools or settings.all_pools
@@ -229,19 +243,19 @@ def _any_host() -> str:
     return "::" if socket.has_dualstack_ipv6() else "0.0.0.0"
 
 
-def _source(settings: Settings) -> Source:
+def _source(settings: Settings, engines: Sequence[str]) -> Source:
     if settings.endpoints and settings.endpoints_file:
         raise SettingsError("give either --endpoint or --endpoints-file, not both")
     if settings.endpoints_file:
-        load_targets(settings.endpoints_file)  # a broken file at start is a clear end
-        return FileSource(settings.endpoints_file)
+        load_targets(settings.endpoints_file, engines)  # a broken file at start is a clear end
+        return FileSource(settings.endpoints_file, engines=engines)
     if not settings.endpoints:
         raise SettingsError(
             "where are the model servers? Name each with --endpoint http://host:port, "
             "all of them in a file with --endpoints-file, or an InferencePool with --pool"
         )
-    if settings.engine not in ENGINES:
-        raise SettingsError(f"--engine is one of {', '.join(ENGINES)}, not {settings.engine!r}")
+    if settings.engine not in engines:
+        raise SettingsError(f"--engine is one of {', '.join(engines)}, not {settings.engine!r}")
     addresses = [parse_address(text) for text in settings.endpoints]
     return StaticSource(from_addresses(addresses, settings.engine))
 

@@ -21,7 +21,9 @@ class ClusterRules(msgspec.Struct, frozen=True):
         return self.objectives.priority(objective)
 
     def target(self, model: str, conversation: Callable[[], str]) -> str | None:
-        """Return the model that serves; a pool without rewrites asks for no conversation."""
-        if not self.rewrites:
-            return None
-        return self.rewrites.target(model, conversation().encode("utf-8", "surrogatepass"))
+        """Return the model that serves, None if it is the one that was asked for."""
+        return self.rewrites.target(model, conversation)
+
+    def knows(self, model: str) -> bool:
+        """Look for the model among those that a rewrite names."""
+        return model in self.rewrites.models

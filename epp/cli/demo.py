@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from epp.cli.options import ConfigFile, LogLevel, configure_logs
+from epp.cli.options import ConfigFile, LogLevel, Preset, configure_logs
 from epp.cli.running import run_until_signal
 
 
@@ -20,6 +20,7 @@ def demo(
         bool, typer.Option("--hold", help="Keep everything open afterwards, to try it yourself.")
     ] = False,
     config_file: ConfigFile = None,
+    preset: Preset = "",
     log_level: LogLevel = "error",
 ) -> None:
     """Four simulated replicas, a real Envoy, the picker, and traffic to watch.
@@ -29,7 +30,7 @@ def demo(
     from epp.demo.show import ShowOptions, show  # noqa: PLC0415  needs the extra `demo`
 
     configure_logs(log_level, "auto")
-    options = ShowOptions(mode=mode, hold=hold, config_file=config_file)
+    options = ShowOptions(mode=mode, hold=hold, config_file=config_file, preset=preset)
 
     async def showing(stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from epp.config.presets import DEFAULT_PRESET, PRESETS
 from epp.config.settings import SettingsError
 from epp.telemetry import logs
 
@@ -34,8 +35,9 @@ Engine = Annotated[
     str,
     typer.Option(
         envvar="EPP_ENGINE",
-        help="Whose metrics the --endpoint servers have: vllm, sglang, trtllm-serve, "
-        "triton-tensorrt-llm or triton.",
+        help="What the --endpoint servers are. auto: found out by asking them; else vllm, sglang, "
+        "trtllm-serve, triton-tensorrt-llm, triton, tgi, lmdeploy, llama.cpp, ollama, none, or an "
+        "engine of the configuration.",
     ),
 ]
 ConfigFile = Annotated[
@@ -43,7 +45,14 @@ ConfigFile = Annotated[
     typer.Option(
         envvar="EPP_CONFIG_FILE",
         metavar="FILE",
-        help="How to choose: an EndpointPickerConfig. Without it: queue 2, KV cache 2, prefix 3.",
+        help="How to choose: an EndpointPickerConfig. Without it: the preset.",
+    ),
+]
+Preset = Annotated[
+    str,
+    typer.Option(
+        envvar="EPP_PRESET",
+        help=f"How to choose, without a file: {' or '.join(PRESETS)}; {DEFAULT_PRESET} if empty.",
     ),
 ]
 TransportOption = Annotated[

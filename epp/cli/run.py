@@ -13,6 +13,7 @@ from epp.cli.options import (
     EndpointsFile,
     Engine,
     LogLevel,
+    Preset,
     TransportOption,
     configure_logs,
 )
@@ -22,8 +23,9 @@ from epp.cli.running import run_until_signal
 def run(
     endpoint: Endpoints = None,
     endpoints_file: EndpointsFile = None,
-    engine: Engine = "vllm",
+    engine: Engine = "auto",
     config_file: ConfigFile = None,
+    preset: Preset = "",
     listen: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where clients will find the servers.")
     ] = "127.0.0.1:8080",
@@ -46,6 +48,7 @@ def run(
         endpoints_file=endpoints_file,
         engine=engine,
         config_file=config_file,
+        preset=preset,
         listen=listen,
         mode=mode,
         metrics_port=metrics_port,

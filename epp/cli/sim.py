@@ -10,12 +10,16 @@ import typer
 from epp.cli.options import PORT
 from epp.cli.running import fail, run_until_signal
 from epp.demo.error import DemoError
+from epp.demo.sim.dialect import TITLES, dialect
 from epp.demo.sim.faults import Faults
 from epp.demo.sim.options import SimOptions
 from epp.demo.sim.server import serve
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(help="Port to listen on; 0: any.", **PORT)]
+Engine = Annotated[
+    str, typer.Option(help="Whose pages it shows beside OpenAI's API: vllm, ollama or llama.cpp.")
+]
 Name = Annotated[str, typer.Option(help="What answers say in the header x-served-by.")]
 ServedModelName = Annotated[
     list[str] | None, typer.Option(help="A model that it serves. Can be repeated.")
@@ -33,6 +37,12 @@ BackgroundRps = Annotated[
     float, typer.Option(help="Requests that it makes up for itself, per second.")
 ]
 Seed = Annotated[int, typer.Option(help="Of everything that is drawn by lot.")]
+KvEventsEndpoint = Annotated[
+    str, typer.Option(help="Where KV events go, as tcp://*:5557 to bind or tcp://host:5557.")
+]
+KvEventsReplayEndpoint = Annotated[
+    str, typer.Option(help="Where missed KV events can be asked for, as tcp://*:5558.")
+]
 ErrorRate = Annotated[float, typer.Option(help="Share of requests answered 500.", min=0, max=1)]
 Hang = Annotated[bool, typer.Option("--hang", help="Never answer.")]
 SlowMetrics = Annotated[
@@ -49,6 +59,7 @@ ExitAfter = Annotated[
 def sim(
     host: Host = "127.0.0.1",
     port: Port = 8000,
+    engine: Engine = "vllm",
     name: Name = "",
     served_model_name: ServedModelName = None,
     lora: Lora = None,
@@ -58,6 +69,8 @@ def sim(
     time_scale: TimeScale = 1.0,
     background_rps: BackgroundRps = 0.0,
     seed: Seed = 0,
+    kv_events_endpoint: KvEventsEndpoint = "",
+    kv_events_replay_endpoint: KvEventsReplayEndpoint = "",
     error_rate: ErrorRate = 0.0,
     hang: Hang = False,
     slow_metrics: SlowMetrics = 0.0,
@@ -73,6 +86,7 @@ def sim(
         options = SimOptions(
             host=host,
             port=port,
+            engine=dialect(engine),
             name=name,
             served_model_name=tuple(served_model_name or defaults.served_model_name),
             loras=tuple(lora or ()),
@@ -82,6 +96,8 @@ def sim(
             time_scale=time_scale,
             background_rps=background_rps,
             seed=seed,
+            kv_events_endpoint=kv_events_endpoint,
+            kv_events_replay_endpoint=kv_events_replay_endpoint,
             faults=Faults(
                 error_rate=error_rate,
                 hang=hang,
@@ -104,7 +120,8 @@ def sim(
 
 async def _serve(options: SimOptions, stop: asyncio.Event) -> None:
     try:
-        await serve(options, started=lambda url: typer.echo(f"simulated vLLM at {url}"))
+        title = TITLES[options.engine]
+        await serve(options, started=lambda url: typer.echo(f"simulated {title} at {url}"))
     except OSError as error:
         reason = error.strerror or error
         message = f"cannot listen on {options.host}:{options.port}: {reason}; choose another --port"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from epp.config import foreign, plugins
+from epp.config.check_costs import check_costs
+from epp.config.check_engines import check_engines
+from epp.config.check_models import check_models
 from epp.config.check_plugins import check_plugins
 from epp.config.check_profiles import check_profiles
 from epp.config.findings import Findings
@@ -18,6 +21,9 @@ def check(config: EndpointPickerConfig, root: Node) -> list[Problem]:
     check_plugins(findings)
     check_profiles(findings)
     _check_parsers(findings)
+    check_models(findings)
+    check_costs(findings)
+    check_engines(findings)
     return findings.problems
 
 

@@ -7,16 +7,21 @@ from collections.abc import Container, Iterable, Mapping
 from msgspec import structs
 
 from epp.config import plugins
+from epp.config.flow_control import FlowControl
 from epp.config.model import EndpointPickerConfig, PluginReference, PluginSpec, ProfileSpec
+from epp.scheduling.producers.work_ledger import LEDGER
 
 PROFILE = "default"
 PICKER = "max-score-picker"
 HANDLER = "single-profile-handler"
 SCORER_WEIGHT = 1.0
+FLOW_CONTROL_GATES = frozenset({"flowControl", "flowControl=true"})  # llm-d's switch for the block
 
 
 def complete(config: EndpointPickerConfig) -> EndpointPickerConfig:
     """Return `config` with names, weights and every plugin that is implied."""
+    if config.flow_control is None and FLOW_CONTROL_GATES.intersection(config.feature_gates):
+        config = structs.replace(config, flow_control=FlowControl())
     specs = [structs.replace(spec, name=spec.name or spec.type) for spec in config.plugins]
     picker = _first(specs, "picker", PICKER)
     handler = _first(specs, "profile handler", HANDLER)
@@ -26,7 +31,8 @@ def complete(config: EndpointPickerConfig) -> EndpointPickerConfig:
         for profile in config.scheduling_profiles or (profile_of_all(specs),)
     ]
     used = {reference.plugin_ref for profile in profiles for reference in profile.plugins}
-    added = [*_producers(specs, used), handler, *([picker] if picker.name in used else [])]
+    needed = [LEDGER] if config.flow_control is not None else []
+    added = [*_producers(specs, used, needed), handler, *([picker] if picker.name in used else [])]
     return structs.replace(
         config,
         plugins=(*specs, *(spec for spec in added if spec not in specs)),
@@ -47,8 +53,12 @@ def _first(specs: Iterable[PluginSpec], kind: str, default: str) -> PluginSpec:
     return declared[0] if declared else PluginSpec(default, default)
 
 
-def _producers(specs: Iterable[PluginSpec], used: Container[str]) -> list[PluginSpec]:
-    """Return the producers that the plugins in `used` read and nobody declared."""
+def _producers(
+    specs: Iterable[PluginSpec], used: Container[str], needed: Iterable[str]
+) -> list[PluginSpec]:
+    """Return the producers that the plugins in `used` read, or that are `needed`, and nobody
+    declared.
+    """
     declared = {spec.name for spec in specs}
     read = dict.fromkeys(
         producer
@@ -56,6 +66,7 @@ def _producers(specs: Iterable[PluginSpec], used: Container[str]) -> list[Plugin
         if spec.name in used
         for producer in plugins.needs_of(spec.type, spec.parameters)
     )
+    read |= dict.fromkeys(needed)
     return [PluginSpec(name, name) for name in read if name not in declared]
 
 

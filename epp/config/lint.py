@@ -13,7 +13,7 @@ _BLIND_PICKER = "random-picker"
 def lint(config: EndpointPickerConfig) -> tuple[str, ...]:
     """Return a sentence for each oddity of a complete `config`."""
     specs = {spec.name: spec for spec in config.plugins}
-    found = [*_unused(config), *_unread(config)]
+    found = [*_unused(config), *_unread(config), *_models(config)]
     for profile in config.scheduling_profiles:
         found.extend(_inert(profile, specs))
     return tuple(found)
@@ -28,6 +28,12 @@ def _unused(config: EndpointPickerConfig) -> Iterator[str]:
             yield f'the {kind} "{spec.name}" has no effect: no profile refers to it'
         if kind == plugins.PARSER and spec.name not in parsers:
             yield f'the parser "{spec.name}" has no effect: requestHandler.parsers lacks it'
+
+
+def _models(config: EndpointPickerConfig) -> Iterator[str]:
+    models = config.models
+    if models is not None and models.unknown == "refuse" and not models.table:
+        yield "models.unknown is refuse without a table: only what the servers tell of is served"
 
 
 def _unread(config: EndpointPickerConfig) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from collections.abc import Mapping
 from pathlib import Path
 
 from epp.config import foreign, plugins
@@ -10,9 +10,10 @@ from epp.config.check import check
 from epp.config.complete import complete
 from epp.config.error import ConfigError
 from epp.config.model import EndpointPickerConfig
+from epp.config.presets import DEFAULT_PRESET, PRESETS, preset_text
 from epp.document.fit import fit
 from epp.document.node import Node
-from epp.document.problem import Problem
+from epp.document.problem import Problem, did_you_mean
 from epp.document.read import read
 
 
@@ -34,14 +35,17 @@ def load_file(path: Path) -> EndpointPickerConfig:
     return _load(content, str(path))
 
 
-def default_text() -> str:
-    """Return the file that stands for none."""
-    return resources.files("epp.config").joinpath("default.yaml").read_text("utf-8")
+def load_preset(name: str) -> EndpointPickerConfig:
+    """Return a configuration that comes with the picker."""
+    if name not in PRESETS:
+        unknown = Problem(1, f"there is no such preset{did_you_mean(name, PRESETS)}")
+        raise ConfigError(f"--preset {name}", [unknown])
+    return load(preset_text(name), f"{name}.yaml")
 
 
 def default() -> EndpointPickerConfig:
     """Return the configuration of a picker that was given none."""
-    return load(default_text(), "default.yaml")
+    return load_preset(DEFAULT_PRESET)
 
 
 def _load(content: bytes, source: str) -> EndpointPickerConfig:
@@ -59,12 +63,27 @@ def _load(content: bytes, source: str) -> EndpointPickerConfig:
 
 
 def _without_foreign(root: Node, problems: list[Problem]) -> Node:
-    if not isinstance(root.value, dict):
-        return root
+    ours = _without(root, foreign.SECTIONS, problems)
+    if not isinstance(ours.value, dict) or "flowControl" not in ours.value:
+        return ours
+    flow_control = _without(ours.value["flowControl"], foreign.FLOW_CONTROL, problems)
+    if isinstance(flow_control.value, dict) and "priorityBands" in flow_control.value:
+        bands = flow_control.value["priorityBands"]
+        if isinstance(bands.value, list):
+            each = [_without(band, foreign.BAND, problems) for band in bands.value]
+            flow_control.value["priorityBands"] = Node(bands.line, each, bands.size)
+    ours.value["flowControl"] = flow_control
+    return ours
+
+
+def _without(node: Node, refused: Mapping[str, str], problems: list[Problem]) -> Node:
+    """Return a mapping without what is refused in it, which is said."""
+    if not isinstance(node.value, dict):
+        return node
     ours = {}
-    for name, node in root.value.items():
-        if name in foreign.SECTIONS:
-            problems.append(Problem(node.line, f"{name} {foreign.SECTIONS[name]}"))
+    for name, value in node.value.items():
+        if name in refused:
+            problems.append(Problem(value.line, f"{name} {refused[name]}"))
         else:
-            ours[name] = node
-    return Node(root.line, ours, root.size)
+            ours[name] = value
+    return Node(node.line, ours, node.size)

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from epp.exchange.modes import BodyMode
+from epp.telemetry.level import Level
 
 
 class SettingsError(Exception):
@@ -19,7 +20,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     endpoints: tuple[str, ...] = ()
     endpoints_file: Path | None = None
-    engine: str = "vllm"  # of `endpoints`: which metrics they have
+    engine: str = "auto"  # of `endpoints`: which metrics they have
     pools: tuple[str, ...] = ()  # InferencePools, as namespace/name
     all_pools: bool = False  # every InferencePool of `namespace`
     namespace: str = ""  # empty: all of them, where `all_pools`; else that of the kubeconfig
@@ -29,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kubeconfig: Path | None = None
     leader_election: bool = False
     config_file: Path | None = None
+    preset: str = ""  # the default one
     host: str = ""  # every address
     transport: Literal["native", "grpcio"] = "grpcio"
     grpc_port: int = 9002
@@ -46,5 +48,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_staleness_threshold_s: float = 2.0
     metrics_token_file: Path | None = None
     metrics_skip_verify: bool = False
-    observe_responses: bool = True
+    observe_responses: Level = Level.FULL
+    observe_sample: int = 10  # one answer in so many, at the level `sample`
     decisions: int = 100

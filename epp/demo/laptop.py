@@ -33,8 +33,9 @@ class LaptopOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     endpoints: tuple[str, ...] = ()
     endpoints_file: Path | None = None
-    engine: str = "vllm"
+    engine: str = "auto"
     config_file: Path | None = None
+    preset: str = ""
     listen: str = "127.0.0.1:8080"
     mode: bootstrap.Mode = "duplex"
     metrics_port: int = 9090  # 0: any that is free
@@ -126,6 +127,7 @@ def _settings(options: LaptopOptions) -> Settings:
         endpoints_file=options.endpoints_file,
         engine=options.engine,
         config_file=options.config_file,
+        preset=options.preset,
         host="127.0.0.1",
         transport=options.transport,
         grpc_port=ports.free_port(),

@@ -42,6 +42,7 @@ class ShowOptions(msgspec.Struct, frozen=True, kw_only=True):
     mode: bootstrap.Mode = "duplex"
     hold: bool = False  # keep everything open after the traffic
     config_file: Path | None = None
+    preset: str = ""
     plan: Plan = Plan()
     replicas: tuple[SimOptions, ...] = REPLICAS
 
@@ -100,6 +101,7 @@ def _laptop(options: ShowOptions, urls: Sequence[str]) -> laptop.LaptopOptions:
     return laptop.LaptopOptions(
         endpoints=tuple(urls),
         config_file=options.config_file,
+        preset=options.preset,
         listen=f"127.0.0.1:{ports.free_port()}",
         mode=options.mode,
         metrics_port=ports.free_port(),

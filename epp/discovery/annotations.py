@@ -12,6 +12,7 @@ from epp.discovery.complaint import Complaint
 from epp.discovery.inference_pool import Pool
 from epp.document.problem import did_you_mean
 from epp.exchange.modes import BodyMode, Modes
+from epp.telemetry.level import NAMES, Level, read_level
 
 BODY_MODE = "aigateway.envoyproxy.io/processing-body-mode"
 ALLOW_OVERRIDE = "aigateway.envoyproxy.io/allow-mode-override"
@@ -21,10 +22,12 @@ PREFIX = "epp/"
 PROFILE = PREFIX + "profile"
 OBSERVE_RESPONSES = PREFIX + "observe-responses"
 MAX_BODY_BYTES = PREFIX + "max-body-bytes"
-SETTINGS = (PROFILE, OBSERVE_RESPONSES, MAX_BODY_BYTES)
+RESERVED_TOKENS = PREFIX + "reserved-tokens"
+SETTINGS = (PROFILE, OBSERVE_RESPONSES, MAX_BODY_BYTES, RESERVED_TOKENS)
 
 _BODY_MODES = {"buffered": BodyMode.BUFFERED, "duplex": BodyMode.FULL_DUPLEX_STREAMED}
 _BOOLEANS = {"true": True, "false": False}
+_MOST_RESERVED = 1_000_000  # more than any model's context
 _WHOLE = re.compile(r"[1-9][0-9]{0,17}")
 
 
@@ -54,8 +57,9 @@ class PoolSettings(msgspec.Struct, frozen=True):
     """The picker's settings for one pool. None: as the flags and the configuration file say."""
 
     profile: str | None = None
-    observe_responses: bool | None = None
+    observe_responses: Level | None = None
     max_body_bytes: int | None = None
+    reserved_tokens: int | None = None  # of an answer whose request gives no limit
 
 
 class SettingLimits(msgspec.Struct, frozen=True):
@@ -122,10 +126,14 @@ def _readers(limits: SettingLimits) -> _Readers:
             lambda text: text if text in profiles else None,
             f"a scheduling profile of the configuration, which has {', '.join(profiles)}",
         ),
-        OBSERVE_RESPONSES: (_BOOLEANS.get, "true or false"),
+        OBSERVE_RESPONSES: (read_level, f"one of {', '.join(NAMES)}"),
         MAX_BODY_BYTES: (
             lambda text: _whole(text, most),
             f"a whole number of bytes from 1 to {most}, the limit of the process",
+        ),
+        RESERVED_TOKENS: (
+            lambda text: _whole(text, _MOST_RESERVED),
+            f"a whole number of tokens from 1 to {_MOST_RESERVED}",
         ),
     }
 

@@ -14,7 +14,7 @@ import msgspec
 from epp.kube.client import KubeClient
 from epp.kube.errors import KubeError, UnreadableError
 from epp.kube.objects import KubeObject
-from epp.kube.pace import ReflectorPace
+from epp.kube.pace import ATTENTIVE, ReflectorPace
 from epp.kube.reflector import Reflector
 
 log = logging.getLogger("epp.discovery")
@@ -65,7 +65,7 @@ class ApiServer:
         self,
         client: KubeClient,
         rng: Random,
-        pace: ReflectorPace = ReflectorPace(),  # noqa: B008  a frozen value
+        pace: ReflectorPace = ATTENTIVE,
     ) -> None:
         self._client = client
         self._rng = rng
@@ -91,7 +91,7 @@ class ApiServer:
             label_selector=label_selector,
             field_selector=field_selector,
             rng=self._rng,
-            pace=self._pace,
+            pace=lambda: self._pace.among(len(self.reflectors)),
         )
         self.reflectors[reflector] = path.rpartition("/")[2]
         return reflector

@@ -7,7 +7,6 @@ from typing import Literal
 
 import msgspec
 
-Engine = Literal["vllm", "sglang", "trtllm-serve", "triton-tensorrt-llm", "triton"]
 ENGINE_LABELS = ("llm-d.ai/engine-type", "inference.networking.k8s.io/engine-type")
 
 
@@ -31,7 +30,7 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
     metrics_host: str = ""  # llm-d's host:port
     metrics: MetricsEntry | None = None
     labels: Mapping[str, str] = {}
-    engine: Engine | None = None
+    engine: str = ""
 
 
 class EndpointsFile(msgspec.Struct, frozen=True):

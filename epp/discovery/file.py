@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +17,7 @@ from epp.discovery.static import RESOLVE_S, RETRY_S
 from epp.discovery.target import Target
 from epp.document.problem import Problem
 from epp.document.read import MAX_BYTES
+from epp.pool.engine_names import ENGINE_NAMES
 
 log = logging.getLogger("epp.discovery")
 
@@ -27,9 +28,9 @@ SETTLE_TRIES = 10
 Offload: TypeAlias = Callable[..., Awaitable[Any]]
 
 
-def load_targets(path: Path) -> tuple[Target, ...]:
+def load_targets(path: Path, engines: Collection[str] = ENGINE_NAMES) -> tuple[Target, ...]:
     """Return the servers in the file at `path`; EndpointsFileError says why it has none."""
-    return parse_targets(read_file(path), str(path))
+    return parse_targets(read_file(path), str(path), engines)
 
 
 def read_file(path: Path) -> bytes:
@@ -53,6 +54,7 @@ class FileSource:
         path: Path,
         resolver: Resolver | None = None,
         *,
+        engines: Collection[str] = ENGINE_NAMES,
         poll_s: float = POLL_S,
         settle_s: float = SETTLE_S,
         resolve_s: float = RESOLVE_S,
@@ -60,6 +62,7 @@ class FileSource:
     ) -> None:
         self._path = path
         self._resolver = resolver or Resolver()
+        self._engines = engines
         self._poll_s = poll_s
         self._settle_s = settle_s
         self._resolve_s = resolve_s
@@ -86,7 +89,9 @@ class FileSource:
             if content is None or content == self._content:
                 return False
             self._content = content
-            self._targets = await self._offload(parse_targets, content, str(self._path))
+            self._targets = await self._offload(
+                parse_targets, content, str(self._path), self._engines
+            )
         except EndpointsFileError as error:
             self._complain(error)
             return False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar, get_args
+from collections.abc import Callable, Collection
+from typing import TypeVar
 
 from epp.discovery.address import Address, parse_address
-from epp.discovery.entry import ENGINE_LABELS, EndpointsFile, Engine, Entry
+from epp.discovery.entry import ENGINE_LABELS, EndpointsFile, Entry
 from epp.discovery.error import AddressError, EndpointsFileError
 from epp.discovery.host import join, parse_host, parse_port
 from epp.discovery.target import MetricsPlace, Target
@@ -14,26 +14,30 @@ from epp.document.fit import fit
 from epp.document.node import Node
 from epp.document.problem import Problem, did_you_mean
 from epp.document.read import read
+from epp.pool.engine_names import AUTO, ENGINE_NAMES
 
 T = TypeVar("T")
 
 
-def parse_targets(content: bytes, source: str) -> tuple[Target, ...]:
+def parse_targets(
+    content: bytes, source: str, engines: Collection[str] = ENGINE_NAMES
+) -> tuple[Target, ...]:
     """Return the servers in the file; EndpointsFileError names every mistake by its line."""
     root = read(content)
     if isinstance(root, Problem):
         raise EndpointsFileError(source, [root])
     problems: list[Problem] = []
     file = fit(root, EndpointsFile, "", problems)
-    targets = [] if file is None else _Reading(root, problems).targets(file)
+    targets = [] if file is None else _Reading(root, problems, engines).targets(file)
     if problems:
         raise EndpointsFileError(source, problems)
     return tuple(targets)
 
 
 class _Reading:
-    def __init__(self, root: Node, problems: list[Problem]) -> None:
+    def __init__(self, root: Node, problems: list[Problem], engines: Collection[str]) -> None:
         self._root = root
+        self._engines = engines
         self._problems = problems
         self._lines: dict[str, int] = {}  # of the names and addresses so far
 
@@ -53,8 +57,8 @@ class _Reading:
         for port in ports:
             self._once(f"the address {join(host, port)}", join(host, port), i, "address")
         return [
-            Target(Address(host, port), metrics, name, engine, entry.labels)
-            for port, name in zip(ports, names, strict=True)
+            Target(Address(host, port), metrics, name, engine, entry.labels, rank)
+            for rank, (port, name) in enumerate(zip(ports, names, strict=True))
         ]
 
     def _ports(self, entry: Entry, i: int) -> list[int]:
@@ -72,14 +76,19 @@ class _Reading:
         return [port for port in written if port is not None]
 
     def _engine(self, entry: Entry, i: int) -> str | None:
+        if entry.engine:
+            return self._known_engine(entry.engine, i, "engine")
         labelled = next((label for label in ENGINE_LABELS if label in entry.labels), None)
-        if entry.engine is not None or labelled is None:
-            return entry.engine or "vllm"
-        engine = entry.labels[labelled]
-        if engine in get_args(Engine):
+        if labelled is None:
+            return AUTO
+        return self._known_engine(entry.labels[labelled], i, "labels", labelled)
+
+    def _known_engine(self, engine: str, i: int, *path: str) -> str | None:
+        if engine in self._engines:
             return engine
-        hint = did_you_mean(engine, get_args(Engine))
-        self._say(f'there is no engine "{engine}"{hint}', i, "labels", labelled)
+        hint = did_you_mean(engine, self._engines)
+        one_of = ", ".join(self._engines)
+        self._say(f'there is no engine "{engine}"{hint or f", only {one_of}"}', i, *path)
         return None
 
     def _metrics(self, entry: Entry, i: int) -> MetricsPlace | None:

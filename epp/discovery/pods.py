@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
-from typing import TypeAlias, get_args
+from collections.abc import Collection, Iterator
+from typing import TypeAlias
 
 import msgspec
 
 from epp.discovery.complaint import Complaint
-from epp.discovery.entry import ENGINE_LABELS, Engine
+from epp.discovery.entry import ENGINE_LABELS
 from epp.discovery.host import join
 from epp.discovery.inference_pool import Pool
 from epp.document.problem import did_you_mean
 from epp.kube.objects import KubeObject
 from epp.pool.endpoint import Endpoint
+from epp.pool.engine_names import AUTO, ENGINE_NAMES
 
 # The newer name first: it wins where a pod has both.
 ACTIVE_PORTS = ("llm-d.ai/active-ports", "inference.networking.k8s.io/active-ports")
@@ -68,10 +69,12 @@ class PodRules(msgspec.Struct, frozen=True):
     Whoever may write pods says where prompts are sent. So by default no pod can name the node that
     it is on, and no pod's address can be the picker's own machine or a cloud's metadata service.
     `networks` names the only ones that pods may be in, whatever those are; none: all others.
+    `engines` are those that a pod's label may name.
     """
 
     host_network: bool = False
     networks: tuple[Network, ...] = ()
+    engines: Collection[str] = ENGINE_NAMES
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -92,7 +95,7 @@ def endpoints(pool: Pool, pod: Pod, rules: PodRules) -> Found:
     ip = _trusted_ip(pod, rules, complaints)
     if ip is None:
         return Found((), tuple(complaints))
-    engine = _engine(pod, complaints)
+    engine = _engine(pod, rules.engines, complaints)
     active = _active_ports(pool, pod, complaints)
     labels = {**pod.metadata.labels, NAMESPACE: pod.metadata.namespace}
     path = METRICS_PATHS.get(engine, "/metrics")
@@ -101,7 +104,8 @@ def endpoints(pool: Pool, pod: Pod, rules: PodRules) -> Found:
         if port in active:
             address = join(str(ip), port)
             name = f"{pod.metadata.name}-rank-{rank}" if len(pool.ports) > 1 else pod.metadata.name
-            found.append(Endpoint(address, name, f"http://{address}{path}", engine, labels))
+            url = f"http://{address}{path}"
+            found.append(Endpoint(address, name, url, engine, labels, rank=rank))
     return Found(tuple(found), tuple(complaints))
 
 
@@ -139,18 +143,18 @@ def _is_special(ip: IP) -> bool:
     return ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified
 
 
-def _engine(pod: Pod, complaints: list[Complaint]) -> str:
+def _engine(pod: Pod, engines: Collection[str], complaints: list[Complaint]) -> str:
     labels = pod.metadata.labels
     label = next((label for label in ENGINE_LABELS if label in labels), None)
     if label is None:
-        return "vllm"
+        return AUTO
     engine = labels[label]
-    if engine in get_args(Engine):
+    if engine in engines:
         return engine
-    hint = did_you_mean(engine, get_args(Engine))
-    text = f'there is no engine "{engine}"; its metrics are read as those of vllm{hint}'
+    hint = did_you_mean(engine, engines)
+    text = f'there is no engine "{engine}"; what the pod is is found out by asking it{hint}'
     complaints.append(_complaint(pod, f"metadata.labels[{label}]", text))
-    return "vllm"
+    return AUTO
 
 
 def _active_ports(pool: Pool, pod: Pod, complaints: list[Complaint]) -> set[int]:

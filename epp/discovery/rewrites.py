@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
-import xxhash
 
 from epp.discovery.complaint import Complaint
 from epp.discovery.inference_pool import Pool
 from epp.discovery.pool_ref import PoolMember, PoolMemberSpec, belonging
 from epp.openai.model import invalid_model
+from epp.routing.split import MAX_WEIGHT, Split
 
 KIND = "InferenceModelRewrite"
 PLURAL = "inferencemodelrewrites"
-MAX_WEIGHT = 1_000_000
-_MANTISSA_BITS = 52  # one more, and the largest fraction would be rounded up to 1
 
 
 class ModelMatch(msgspec.Struct, frozen=True):
@@ -58,27 +55,6 @@ class InferenceModelRewrite(PoolMember, frozen=True):
     spec: InferenceModelRewriteSpec = InferenceModelRewriteSpec()
 
 
-class Split(msgspec.Struct, frozen=True):
-    """Models and the shares of the conversations that they get."""
-
-    weights: Mapping[str, int]
-
-    def choose(self, sticky_key: bytes) -> str:
-        """Return the model of the conversation: each time the same.
-
-        Rendezvous hashing: when weights change, only as many conversations change their model as
-        must.
-        """
-        if len(self.weights) == 1:
-            return next(iter(self.weights))
-        return max(self.weights, key=lambda model: self._claim(model, sticky_key))
-
-    def _claim(self, model: str, sticky_key: bytes) -> float:
-        digest = xxhash.xxh3_64_intdigest(sticky_key, xxhash.xxh3_64_intdigest(model.encode()))
-        fraction = ((digest >> (64 - _MANTISSA_BITS)) + 0.5) / 2**_MANTISSA_BITS
-        return -self.weights[model] / math.log(fraction)
-
-
 class Rewrites(msgspec.Struct, frozen=True):
     """The rewrites of one pool."""
 
@@ -95,13 +71,14 @@ class Rewrites(msgspec.Struct, frozen=True):
         splits = [*self.exact.values(), *([self.any] if self.any else [])]
         return {*self.exact, *(model for split in splits for model in split.weights)}
 
-    def target(self, model: str, sticky_key: bytes) -> str | None:
+    def target(self, model: str, conversation: Callable[[], str]) -> str | None:
         """Return the model to serve instead of `model`; None: itself.
 
-        `sticky_key` is what all requests of one conversation share.
+        `conversation` returns what all requests of one conversation share, and is asked only where
+        there is a choice.
         """
         split = self.exact.get(model, self.any)
-        return None if split is None else split.choose(sticky_key)
+        return None if split is None else split.choose_for(conversation)
 
 
 def rewrites(pool: Pool, objects: Iterable[InferenceModelRewrite]) -> Rewrites:

@@ -9,6 +9,7 @@ import msgspec
 from epp.discovery.address import Address
 from epp.discovery.host import is_ip, join
 from epp.pool.endpoint import Endpoint
+from epp.pool.engine_names import AUTO
 
 
 class MetricsPlace(msgspec.Struct, frozen=True):
@@ -26,8 +27,9 @@ class Target(msgspec.Struct, frozen=True):
     address: Address
     metrics: MetricsPlace
     name: str = ""
-    engine: str = "vllm"
+    engine: str = AUTO
     labels: Mapping[str, str] = {}
+    rank: int = 0
 
     def names(self) -> set[str]:
         """Return the host names that must be resolved."""
@@ -52,6 +54,7 @@ class Target(msgspec.Struct, frozen=True):
             metrics_url=f"{metrics.scheme}://{place}{metrics.path}",
             engine=self.engine,
             labels=self.labels,
+            rank=self.rank,
         )
 
     def _label(self, ip: str, count: int) -> str:
@@ -61,7 +64,7 @@ class Target(msgspec.Struct, frozen=True):
         return f"{name} ({ip})" if name and count > 1 else name
 
 
-def from_addresses(addresses: Iterable[Address], engine: str = "vllm") -> tuple[Target, ...]:
+def from_addresses(addresses: Iterable[Address], engine: str = AUTO) -> tuple[Target, ...]:
     """Return what `--endpoint` asks for: metrics on the same port and scheme."""
     return tuple(
         Target(address, MetricsPlace(scheme=address.scheme), engine=engine) for address in addresses

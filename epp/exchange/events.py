@@ -79,6 +79,15 @@ class Refused(msgspec.Struct, frozen=True):
     code: str | None = None  # `code` of an OpenAI error
     param: str | None = None  # `param` of an OpenAI error
     retry_after_s: int | None = None
+    path: str = ""  # that was asked for: each API has its own shape of error
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The picker has the answer itself. Also an answer to the action `Route`."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes
 
 
 class ResponseHeaders(ResponseEvent, frozen=True):
@@ -109,4 +118,4 @@ class ResponseTrailers(ResponseEvent, frozen=True):
     """The answer's trailers, which end it."""
 
 
-RequestEvent = RequestMessage | RequestOverflow | Routed | Refused
+RequestEvent = RequestMessage | RequestOverflow | Routed | Refused | Answered

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from epp.exchange.actions import (
+    Answer,
     Mutation,
     Refuse,
     ReplyRequestBody,
@@ -24,6 +25,7 @@ from epp.exchange.actions import (
 from epp.exchange.chunks import chunks
 from epp.exchange.errors import ProtocolError
 from epp.exchange.events import (
+    Answered,
     HeaderOnlyRequest,
     Headers,
     Refused,
@@ -63,7 +65,7 @@ class State(enum.IntEnum):
     PASSING = enum.auto()  # the body goes by unread
     TRAILING = enum.auto()  # only trailers may still come
     DONE = enum.auto()
-    REFUSED = enum.auto()
+    REFUSED = enum.auto()  # or answered by the picker: what still comes is of no interest
 
 
 START = {
@@ -132,7 +134,8 @@ def _place_in_body(_: RequestHalf, event: Routed) -> list[RequestAction]:
     if event.body is None:
         return [ReplyRequestBody(_mutation(event), event.metadata)]
     # Envoy keeps the length that the client declared, and fails a body of another one.
-    mutation = Mutation(event.set_headers, (*event.remove_headers, CONTENT_LENGTH))
+    removed = (*event.remove_headers, CONTENT_LENGTH)
+    mutation = Mutation(event.set_headers, removed, event.clear_route_cache)
     return [ReplyRequestBody(mutation, event.metadata, event.body)]
 
 
@@ -161,9 +164,14 @@ def _refuse(_: RequestHalf, event: Refused) -> list[RequestAction]:
     return [Refuse(event)]
 
 
-def _too_large(_: RequestHalf, event: RequestOverflow) -> list[RequestAction]:
+def _answer(_: RequestHalf, event: Answered) -> list[RequestAction]:
+    return [Answer(event)]
+
+
+def _too_large(half: RequestHalf, event: RequestOverflow) -> list[RequestAction]:
     message = f"The request body is larger than {event.limit_bytes} bytes."
-    return [Refuse(Refused(413, message, "rejected-too-large", "request_too_large"))]
+    path = half.headers.get(":path", "")
+    return [Refuse(Refused(413, message, "rejected-too-large", "request_too_large", path=path))]
 
 
 def _no_place_for_destination(_: RequestHalf, __: RequestTrailers) -> list[RequestAction]:
@@ -175,7 +183,7 @@ def _nothing(_: RequestHalf, __: RequestEvent) -> list[RequestAction]:
 
 
 def _mutation(routed: Routed) -> Mutation:
-    return Mutation(routed.set_headers, routed.remove_headers)
+    return Mutation(routed.set_headers, routed.remove_headers, routed.clear_route_cache)
 
 
 S = State
@@ -189,9 +197,14 @@ TRANSITIONS: Mapping[tuple[State, type], tuple[State, Effect]] = {
     (S.PASSING, RequestOverflow): (S.PASSING, _acknowledge_body),
     (S.PASSING, RequestLastBody): (S.DONE, _acknowledge_body),
     (S.PASSING, RequestTrailers): (S.DONE, _acknowledge_trailers),
-    # header-only requests, in every mode
+    # header-only requests, in every mode; some of them the picker can answer
     (S.ROUTING_HEADERS_ONLY, Routed): (S.DONE, _place_in_headers),
     (S.ROUTING_HEADERS_ONLY, Refused): (S.REFUSED, _refuse),
+    (S.ROUTING_HEADERS_ONLY, Answered): (S.REFUSED, _answer),
+    (S.ROUTING_HEADERS, Answered): (S.REFUSED, _answer),
+    (S.ROUTING_BODY, Answered): (S.REFUSED, _answer),
+    (S.ROUTING_DUPLEX, Answered): (S.REFUSED, _answer),
+    (S.ROUTING_DUPLEX_TRAILERS, Answered): (S.REFUSED, _answer),
     # BUFFERED: one message is the whole body; it is not marked as the last when trailers follow
     (S.ONE_BODY, RequestHeaders): (S.AWAITING_BODY, _let_body_come),
     (S.ONE_BODY, HeaderOnlyRequest): (S.ROUTING_HEADERS_ONLY, _route_by_headers),

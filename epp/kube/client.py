@@ -12,7 +12,13 @@ import httpx
 
 from epp.kube.access import Access
 from epp.kube.credentials import Credential
-from epp.kube.errors import KubeError, StalledError, UnreachableError, UnreadableError
+from epp.kube.errors import (
+    AbsentError,
+    KubeError,
+    StalledError,
+    UnreachableError,
+    UnreadableError,
+)
 from epp.kube.lines import LineSplitter
 from epp.kube.status import refusal
 from epp.kube.transport import tcp_transport
@@ -177,6 +183,8 @@ class KubeClient:
             yield
         except httpx.ReadTimeout as error:
             raise StalledError(f"{self._access.server}: connected, but silent") from error
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise AbsentError(f"{self._access.server}: {_root(error)}") from error
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             raise UnreachableError(f"{self._access.server}: {_root(error)}") from error
 

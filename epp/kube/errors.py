@@ -33,6 +33,10 @@ class UnreachableError(KubeError):
     """No answer, or one that was cut: refused, reset, closed too early, too slow."""
 
 
+class AbsentError(UnreachableError):
+    """Nobody takes the connection."""
+
+
 class StalledError(UnreachableError):
     """The connection stands, and nothing comes."""
 

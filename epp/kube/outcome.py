@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 
 from epp.kube.errors import (
+    AbsentError,
     KubeError,
     ReportedError,
     StalledError,
@@ -21,7 +22,9 @@ class Outcome(enum.Enum):
     CLOSED = "closed"  # as asked for, after its timeoutSeconds, or a server going away in order
     CLOSED_EARLY = "closed-early"  # after events, but sooner than any server has reason to
     CLOSED_EMPTY = "closed-empty"  # the same without an event: what some do instead of 410
+    OVERDUE = "overdue"  # it should have ended: ignored by the server, or the connection is dead
     STALLED = "stalled"
+    ABSENT = "absent"
     UNREACHABLE = "unreachable"
     BUSY = "busy"  # 429 and 5xx: the same question may be answered later
     REFUSED = "refused"
@@ -52,5 +55,6 @@ _BY_KIND = (
     (ReportedError, Outcome.REPORTED),
     (UnreadableError, Outcome.UNREADABLE),
     (StalledError, Outcome.STALLED),
+    (AbsentError, Outcome.ABSENT),
     (UnreachableError, Outcome.UNREACHABLE),
 )

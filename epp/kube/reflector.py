@@ -52,7 +52,7 @@ class Reflector(Generic[T]):
         field_selector: str = "",
         rng: random.Random,
         clock: Callable[[], float] = time.monotonic,
-        pace: ReflectorPace = ReflectorPace(),  # noqa: B008 - a frozen value
+        pace: Callable[[], ReflectorPace] = ReflectorPace,
     ) -> None:
         self.synced = False
         self.stats = ReflectorStats()
@@ -106,7 +106,7 @@ class Reflector(Generic[T]):
         except KubeError as error:
             failure, outcome = error, outcome_of(error)
         wanted_s = failure.retry_after_s if failure else 0.0
-        state, step = next_step(state, outcome, self._clock(), self._pace, self._rng, wanted_s)
+        state, step = next_step(state, outcome, self._clock(), self._pace(), self._rng, wanted_s)
         self._record(outcome, failure, state, step)
         return state, step
 
@@ -125,7 +125,7 @@ class Reflector(Generic[T]):
 
     async def _get_page(self, more: str) -> bytes:
         self.stats.requests += 1
-        params = {**self._selectors, "limit": str(self._pace.page_limit)}
+        params = {**self._selectors, "limit": str(self._pace().page_limit)}
         return await self._client.get(self._path, params | ({"continue": more} if more else {}))
 
     def _take_over(self, objects: Mapping[str, T], version: str) -> None:
@@ -136,16 +136,16 @@ class Reflector(Generic[T]):
 
     async def _watch(self, watch_s: float) -> Outcome:
         self.stats.requests += 1
-        began, events = self._clock(), 0
+        began, events, pace = self._clock(), 0, self._pace()
         try:
             # A server may ignore timeoutSeconds, and send bookmarks for ever.
-            async with asyncio.timeout(watch_s + self._pace.idle_s), self._opened(watch_s) as read:
+            async with asyncio.timeout(watch_s + pace.late_s), self._opened(watch_s) as read:
                 async for lines in read:
                     events += len(lines)
                     self._apply(lines)
         except TimeoutError:
-            return Outcome.CLOSED
-        return closed(self._clock() - began, watch_s, events, self._pace)
+            return Outcome.OVERDUE
+        return closed(self._clock() - began, watch_s, events, pace)
 
     def _opened(self, watch_s: float) -> AbstractAsyncContextManager[AsyncIterator[list[bytes]]]:
         params = {
@@ -154,7 +154,7 @@ class Reflector(Generic[T]):
             "allowWatchBookmarks": "true",
             "timeoutSeconds": f"{watch_s:.0f}",
         }
-        return self._client.watch(self._path, params, idle_s=self._pace.idle_s)
+        return self._client.watch(self._path, params, idle_s=self._pace().idle_s)
 
     def _apply(self, lines: Sequence[bytes]) -> None:
         for line in lines:

@@ -33,9 +33,11 @@ class _Rule(msgspec.Struct, frozen=True):
 _RULES = {
     Outcome.LISTED: _Rule(Do.WATCH, _Wait.NO),
     Outcome.CLOSED: _Rule(Do.WATCH, _Wait.NO),
+    Outcome.OVERDUE: _Rule(Do.WATCH, _Wait.NO),
     Outcome.CLOSED_EARLY: _Rule(Do.WATCH, _Wait.YES),
     Outcome.CLOSED_EMPTY: _Rule(Do.WATCH, _Wait.YES),
     Outcome.STALLED: _Rule(None, _Wait.IF_AGAIN),
+    Outcome.ABSENT: _Rule(None, _Wait.YES),
     Outcome.UNREACHABLE: _Rule(None, _Wait.YES),
     Outcome.BUSY: _Rule(None, _Wait.YES),
     Outcome.REFUSED: _Rule(Do.LIST, _Wait.YES),
@@ -43,6 +45,9 @@ _RULES = {
     Outcome.UNREADABLE: _Rule(Do.LIST, _Wait.IF_AGAIN),
     Outcome.REPORTED: _Rule(Do.LIST, _Wait.YES),
 }
+
+
+_COUNTED_ABSENT = 2
 
 
 class State(msgspec.Struct, frozen=True):
@@ -77,7 +82,9 @@ def next_step(  # noqa: PLR0917 - the arguments of a table
     failures = state.failures if now - state.failed_at < pace.forget_failures_s else 0
     empty_closes = _empty_closes(state, outcome)
     stale = empty_closes >= pace.empty_closes
-    after_s = 0.0 if stale else _after_s(rule.wait, failures, pace, rng, retry_after_s)
+    longest_s = pace.max_absent_backoff_s if outcome is Outcome.ABSENT else pace.max_backoff_s
+    wait = _Wait.NO if stale else rule.wait
+    after_s = _after_s(wait, failures, longest_s, pace, rng, retry_after_s)
     relist_at = _relist_at(state, outcome, now, pace, rng)
     due = now + after_s >= relist_at
     do = Do.LIST if stale or due else rule.do or state.doing
@@ -85,7 +92,7 @@ def next_step(  # noqa: PLR0917 - the arguments of a table
     return (
         State(
             doing=do,
-            failures=failures + failed,
+            failures=_failures(failures, outcome) if failed else failures,
             failed_at=now if failed else state.failed_at,
             empty_closes=0 if stale else empty_closes,
             relist_at=relist_at,
@@ -94,12 +101,24 @@ def next_step(  # noqa: PLR0917 - the arguments of a table
     )
 
 
-def _after_s(
-    wait: _Wait, failures: int, pace: ReflectorPace, rng: random.Random, retry_after_s: float
+def _failures(before: int, outcome: Outcome) -> int:
+    """Count one more; a server that comes back, and is busy then, is not to be left for long."""
+    if outcome is Outcome.ABSENT:
+        return max(before, min(before + 1, _COUNTED_ABSENT))
+    return before + 1
+
+
+def _after_s(  # noqa: PLR0917 - the same
+    wait: _Wait,
+    failures: int,
+    longest_s: float,
+    pace: ReflectorPace,
+    rng: random.Random,
+    retry_after_s: float,
 ) -> float:
     if wait is _Wait.NO or (wait is _Wait.IF_AGAIN and not failures):
         return 0.0
-    backoff_s = min(pace.max_backoff_s, pace.backoff_s * 2.0 ** min(failures, 30))
+    backoff_s = min(longest_s, pace.backoff_s * 2.0 ** min(failures, 30))
     asked_s = min(retry_after_s, pace.max_retry_after_s)
     return max(backoff_s, asked_s) * (1.0 + pace.jitter * rng.random())
 
@@ -108,7 +127,7 @@ def _empty_closes(state: State, outcome: Outcome) -> int:
     match outcome:
         case Outcome.CLOSED_EMPTY:
             return state.empty_closes + 1
-        case Outcome.LISTED | Outcome.UNREACHABLE | Outcome.BUSY:
+        case Outcome.LISTED | Outcome.ABSENT | Outcome.UNREACHABLE | Outcome.BUSY:
             return state.empty_closes
         case _:
             return 0

@@ -43,7 +43,9 @@ class _Transport(httpx.AsyncHTTPTransport):
             ssl_context=tls,
             max_connections=None,  # each watch holds one: their number is the user's affair
             max_keepalive_connections=4,
-            keepalive_expiry=30.0,
+            # A watch takes over the connection of the one before it at once. What is idle for
+            # longer may be dead, and would cost a watch the time in which that is noticed.
+            keepalive_expiry=2.0,
             socket_options=socket_options(),
             network_backend=_Backend(),
         )

@@ -7,12 +7,30 @@ from typing import ClassVar, TypeAlias
 import msgspec
 
 from epp.openai.invalid import Invalid
+from epp.openai.json_policy import decode
 
 # A value of which only one type means something. Objects and arrays are not built: nobody may make
 # the picker build a large tree for a field that it looks at once.
 Scalar: TypeAlias = bool | int | float | str | None
 
 ABSENT = msgspec.Raw()
+
+
+class StreamOptions(msgspec.Struct):
+    """How a stream is to be."""
+
+    include_usage: Scalar = None
+
+
+_stream_options = msgspec.json.Decoder(StreamOptions)
+
+
+def asks_usage(options: msgspec.Raw) -> bool:
+    """Tell whether `stream_options` ask for usage; whether they are right is for the server."""
+    if options is ABSENT:
+        return False
+    given = decode(_stream_options, options)
+    return isinstance(given, StreamOptions) and given.include_usage is True
 
 
 class Body(msgspec.Struct):
@@ -35,3 +53,7 @@ class Body(msgspec.Struct):
         """Return how many tokens the client wants at most."""
         given = (getattr(self, field) for field in self.limits)
         return next((limit for limit in given if limit is not None), None)
+
+    def includes_usage(self) -> bool:
+        """Tell whether the client wants to know the usage of a stream, where it can choose."""
+        return False

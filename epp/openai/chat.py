@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from epp.openai import prompt
-from epp.openai.body import ABSENT, Body, Scalar
+from epp.openai.body import ABSENT, Body, Scalar, asks_usage
 from epp.openai.content import Content, content_text
 from epp.openai.inputs import input_text
 from epp.openai.invalid import Invalid, empty, missing
@@ -51,6 +51,7 @@ class ChatBody(Body):
     chat_template_kwargs: msgspec.Raw = ABSENT
     max_completion_tokens: Scalar = None
     max_tokens: Scalar = None
+    stream_options: msgspec.Raw = ABSENT
 
     def text(self) -> str | Invalid:
         """Return the tools, then the turns."""
@@ -61,6 +62,10 @@ class ChatBody(Body):
             + prompt.raw("functions", self.functions)
         )
         return messages_text(head, self.messages)
+
+    def includes_usage(self) -> bool:
+        """Look into the options of the stream."""
+        return asks_usage(self.stream_options)
 
 
 class EmbeddingsBody(ChatBody):

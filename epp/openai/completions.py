@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from epp.openai import prompt
-from epp.openai.body import ABSENT, Body, Scalar
+from epp.openai.body import ABSENT, Body, Scalar, asks_usage
 from epp.openai.inputs import input_text, required_text
 from epp.openai.invalid import Invalid
 
@@ -20,6 +20,7 @@ class CompletionBody(Body):
     prompt: msgspec.Raw = ABSENT
     prompt_embeds: msgspec.Raw = ABSENT
     max_tokens: Scalar = None
+    stream_options: msgspec.Raw = ABSENT
 
     def text(self) -> str | Invalid:
         """Return the prompt; embeddings go before it, as in the server."""
@@ -28,6 +29,10 @@ class CompletionBody(Body):
         if isinstance(text, Invalid):
             return embeds or text
         return embeds + text
+
+    def includes_usage(self) -> bool:
+        """Look into the options of the stream."""
+        return asks_usage(self.stream_options)
 
 
 class SamplingParams(msgspec.Struct):

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
@@ -22,17 +23,21 @@ from epp.openai.invalid import Invalid
 T = TypeVar("T")
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_PATH = re.compile(r" - at `\$\.((\w+).*)`$")
+_PATH = re.compile(r" - at `\$\.(\w+.*)`$")
 
 
-def decode(decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw) -> T | Invalid:
-    """Decode `body`, or say where it is wrong."""
+def decode(
+    decoder: msgspec.json.Decoder[T],
+    body: bytes | msgspec.Raw,
+    refuse: Callable[[str], Invalid] | None = None,
+) -> T | Invalid:
+    """Decode `body`, or say where it is wrong; `refuse` words what is not of the type."""
     if isinstance(body, bytes):
         body = body.removeprefix(_BYTE_ORDER_MARK)
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        return _mistyped(str(error))
+        return (refuse or _mistyped)(str(error))
     except msgspec.DecodeError as error:
         return _malformed(_with_position(str(error), body))
     except UnicodeDecodeError:
@@ -67,6 +72,6 @@ def _mistyped(error: str) -> Invalid:
     what = error[: found.start()]
     return Invalid(
         f"Invalid type for '{found[1]}': {what[:1].lower()}{what[1:]}.",
-        param=found[2],
+        param=found[1],
         code="invalid_type",
     )

@@ -18,6 +18,7 @@ from epp.openai.invalid import Invalid, mistyped
 _BOUNDARY = re.compile(r';\s*boundary=(?:"([^"]{1,200})"|([^\s";]{1,200}))', re.IGNORECASE)
 # From one parameter to the next, so that a quoted value is never taken for a parameter.
 _PARAMETER = re.compile(rb';\s*([\w*-]+)=(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))')
+FORM = "multipart/form-data"
 _MAX_PARTS = 64  # real forms have under ten
 _MAX_HEAD_BYTES = 8192
 _WANTED = {"model", "prompt", "stream"}
@@ -29,6 +30,7 @@ class Part(msgspec.Struct, frozen=True):
     name: str
     is_file: bool
     value: memoryview
+    start: int  # where the value is in the body
 
 
 class FormBody(Body):
@@ -44,15 +46,39 @@ class FormBody(Body):
 
 def read_form(content_type: str, body: bytes) -> FormBody | Invalid:
     """Read the fields that matter; of equal names the last counts, as in JSON."""
-    boundary = _BOUNDARY.search(content_type)
-    if not content_type.lower().lstrip().startswith("multipart/form-data") or boundary is None:
+    delimiter = _delimiter(content_type)
+    if delimiter is None:
         return _malformed("expected multipart/form-data with a boundary")
     form = FormBody()
-    for part in _parts(body, b"--" + (boundary[1] or boundary[2]).encode(errors="replace")):
+    for part in _parts(body, delimiter):
         refused = part if isinstance(part, Invalid) else _take(form, part)
         if refused is not None:
             return refused
     return form
+
+
+def form_with(content_type: str, body: bytes, field: str, value: str) -> bytes | None:
+    """Return `body` with `value` in each field of that name; None if there is none.
+
+    Everything else stays byte for byte.
+    """
+    delimiter = _delimiter(content_type)
+    pieces: list[bytes | memoryview] = []
+    copied = 0
+    for part in _parts(body, delimiter) if delimiter else ():
+        if isinstance(part, Invalid):
+            return None
+        if part.name == field and not part.is_file:
+            pieces += [memoryview(body)[copied : part.start], value.encode()]
+            copied = part.start + len(part.value)
+    return b"".join([*pieces, memoryview(body)[copied:]]) if pieces else None
+
+
+def _delimiter(content_type: str) -> bytes | None:
+    boundary = _BOUNDARY.search(content_type)
+    if not content_type.lower().lstrip().startswith(FORM) or boundary is None:
+        return None
+    return b"--" + (boundary[1] or boundary[2]).encode(errors="replace")
 
 
 def _take(form: FormBody, part: Part) -> Invalid | None:
@@ -86,7 +112,10 @@ def _parts(body: bytes, delimiter: bytes) -> Iterator[Part | Invalid]:
         if at < 0 or head_end < 0 or end < 0:
             why = "the form is not complete"
             break
-        part = _part(body[start:head_end], view[head_end + 4 : max(head_end + 4, end - 2)])
+        value_start = head_end + 4
+        part = _part(
+            body[start:head_end], view[value_start : max(value_start, end - 2)], value_start
+        )
         if part is not None:
             yield part
         at = end
@@ -102,7 +131,7 @@ def _next(body: bytes, delimiter: bytes, start: int) -> int:
     return -1
 
 
-def _part(head: bytes, value: memoryview) -> Part | None:
+def _part(head: bytes, value: memoryview, start: int) -> Part | None:
     """Read what a field says about itself; None if it has no name."""
     for line in head.split(b"\r\n"):
         key, _, rest = line.partition(b":")
@@ -110,7 +139,7 @@ def _part(head: bytes, value: memoryview) -> Part | None:
             given = {k.lower(): quoted or token for k, quoted, token in _PARAMETER.findall(rest)}
             if b"name" in given:
                 name = given[b"name"].decode(errors="replace")
-                return Part(name, b"filename" in given or b"filename*" in given, value)
+                return Part(name, b"filename" in given or b"filename*" in given, value, start)
     return None
 
 

@@ -12,9 +12,9 @@ import xxhash
 
 from epp.openai.body import ABSENT
 
-_MARK = "\x1e"
-_ESCAPED = _MARK + "-"
-_TURN = _MARK + "<"  # every message begins with it, and nothing else has it
+MARK = "\x1e"
+ESCAPED = MARK + "-"
+TURN = MARK + "<"  # every message begins with it, and nothing else has it
 _PLAIN_OPENING_CHARS = 1024
 _NOTHING = {b"", b"null", b"[]", b"{}"}
 _LONGEST_NOTHING = 5
@@ -23,31 +23,31 @@ _BLANKS = b" \t\r\n"
 
 def plain(text: str) -> str:
     """Return `text` with its own marks escaped, which practically no text has."""
-    return text.replace(_MARK, _ESCAPED) if _MARK in text else text
+    return text.replace(MARK, ESCAPED) if MARK in text else text
 
 
 def message(role: str, text: str) -> str:
     """Mark where a message of `role` begins; `text` is marked up already."""
-    return f"{_TURN}{plain(role)}{_MARK}>{text}"
+    return f"{TURN}{plain(role)}{MARK}>{text}"
 
 
 def separate(texts: list[str]) -> str:
     """Join texts that do not follow each other, such as the prompts of a batch."""
-    return f"{_MARK},".join(texts)
+    return f"{MARK},".join(texts)
 
 
 def raw(name: str, value: msgspec.Raw) -> str:
     """Keep a field as the JSON that it is; nothing if it says nothing."""
     if value is ABSENT or (json := bytes(value)) in _NOTHING:
         return ""
-    return f"{_MARK}[{name}{_MARK}]{plain(json.decode(errors='replace'))}"
+    return f"{MARK}[{name}{MARK}]{plain(json.decode(errors='replace'))}"
 
 
 def media(name: str, value: msgspec.Raw | memoryview) -> str:
     """Put a short sum in the place of an image, a sound or a file."""
     if value is ABSENT or memoryview(value)[:_LONGEST_NOTHING].tobytes() in _NOTHING:
         return ""
-    return f"{_MARK}@{name}:{xxhash.xxh3_64_hexdigest(value)}"
+    return f"{MARK}@{name}:{xxhash.xxh3_64_hexdigest(value)}"
 
 
 def opening(text: str) -> str:
@@ -59,10 +59,15 @@ def opening(text: str) -> str:
     question = text.find(message("user", ""))
     if question < 0:
         return text[:_PLAIN_OPENING_CHARS]
-    end = text.find(_TURN, question + len(_TURN))
+    end = text.find(TURN, question + len(TURN))
     return text if end < 0 else text[:end]
+
+
+def packed_ids(ids: memoryview) -> str:
+    """Write packed numbers as text, of about as many characters as in JSON; nothing if empty."""
+    return f"{MARK}%{ids.hex()}" if ids else ""
 
 
 def token_ids(array: bytes) -> str:
     """Write a JSON array of numbers as text; a longer array extends a shorter one."""
-    return f"{_MARK}#{array[1:-1].translate(None, _BLANKS).decode()},"
+    return f"{MARK}#{array[1:-1].translate(None, _BLANKS).decode()},"

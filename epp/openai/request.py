@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 
 import msgspec
 
-from epp.openai.apis import PARSERS, find_api
+from epp.openai.apis import PARSERS, Api, Read, find_api
 from epp.openai.body import Body, Scalar
 from epp.openai.invalid import Invalid
 from epp.openai.json_policy import too_deep
@@ -43,6 +43,7 @@ class Request(msgspec.Struct, frozen=True):
     stream: bool = False
     max_tokens: int | None = None
     cache_salt: str = ""
+    include_usage: bool = False  # a stream is to tell its usage at its end
 
 
 def request_path(headers: Mapping[str, str]) -> str:
@@ -54,34 +55,48 @@ def request_path(headers: Mapping[str, str]) -> str:
 
 
 def parse(
-    path: str, content_type: str, body: bytes, parsers: Container[str] = DEFAULT_PARSERS
+    path: str,
+    content_type: str,
+    body: bytes,
+    parsers: Container[str] = DEFAULT_PARSERS,
+    read: Read = Api.read_leniently,
+    *,
+    forgiving: bool = False,
 ) -> Request | Invalid:
-    """Understand `body` as the API of `path` (from request_path) has it."""
+    """Understand `body` as the API of `path` (from request_path) has it.
+
+    `forgiving`: what makes no sense counts as absent.
+    """
     api = find_api(path, parsers)
     if api is None:
         return _unclaimed(path, parsers)
-    read = api.read(content_type, body)
-    return read if isinstance(read, Invalid) else _understood(api.operation, read)
+    body_read = read(api, content_type, body)
+    if isinstance(body_read, Invalid):
+        return body_read
+    return _understood(api.operation, body_read, forgiving=forgiving)
 
 
-def _understood(operation: str, body: Body) -> Request | Invalid:
-    model = model_name(body.model)
-    if isinstance(model, Invalid):
-        return model
-    try:
-        prompt = body.text()
-    except RecursionError:  # what is just not too deep to decode can be so to walk
-        return too_deep()
-    if isinstance(prompt, Invalid):
-        return prompt
+def _understood(operation: str, body: Body, *, forgiving: bool) -> Request | Invalid:
+    model, prompt = model_name(body.model), _prompt(body)
+    for found in (model, prompt):
+        if isinstance(found, Invalid) and not forgiving:
+            return found
     return Request(
         operation=operation,
-        model=model,
-        prompt=prompt,
+        model=model if isinstance(model, str) else "",
+        prompt=prompt if isinstance(prompt, str) else "",
         stream=body.stream is True,
         max_tokens=_tokens(body.output_limit()),
         cache_salt=body.cache_salt if isinstance(body.cache_salt, str) else "",
+        include_usage=body.includes_usage(),
     )
+
+
+def _prompt(body: Body) -> str | Invalid:
+    try:
+        return body.text()
+    except RecursionError:  # what is just not too deep to decode can be so to walk
+        return too_deep()
 
 
 def _tokens(limit: Scalar) -> int | None:

@@ -22,6 +22,7 @@ class Endpoint(msgspec.Struct, frozen=True, eq=False):
     labels: Mapping[str, str] = {}
     generation: int = 0  # higher each time the address (re)joins the pool
     load: Load | None = None  # None: has never answered
+    rank: int = 0  # of the servers that share a pod, counted from 0
 
     def __str__(self) -> str:
         return self.name or self.address

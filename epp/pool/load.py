@@ -16,7 +16,9 @@ class LoraAdapters(msgspec.Struct, frozen=True):
 class Load(msgspec.Struct, frozen=True):
     """One reading of a server's metrics page. None: the page does not have that metric.
 
-    `at` is the monotonic second in which the page arrived.
+    `at` is the monotonic second in which the page arrived. `waiting_is_ours`: the server does not
+    tell its queue, and `waiting` counts instead the requests sent from here that have not ended
+    and that it does not say it works on.
     """
 
     at: float
@@ -26,6 +28,10 @@ class Load(msgspec.Struct, frozen=True):
     loras: LoraAdapters | None = None
     block_size: int | None = None  # tokens
     blocks: int | None = None
+    models: frozenset[str] | None = None  # served, by the names that requests use
+    loaded: frozenset[str] | None = None  # the models in memory, of a server that swaps them
+    engine: str = ""
+    waiting_is_ours: bool = False
 
     def age(self, now: float) -> float:
         """Seconds since this was read."""

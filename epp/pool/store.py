@@ -91,4 +91,5 @@ def _with(endpoint: Endpoint, generation: int, load: Load | None) -> Endpoint:
         endpoint.labels,
         generation,
         load,
+        endpoint.rank,
     )

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from epp.routing import deadline
+
 MODEL = "x-ai-eg-model"
 REQUEST_ID = "x-request-id"
+ANTHROPIC = "anthropic-version"  # every request of an Anthropic client has it
+CONTENT_TYPE = "content-type"
+CONTENT_ENCODING = "content-encoding"
 
 # The newer name first: it wins where a client sends both.
 OBJECTIVE = ("x-llm-d-inference-objective", "x-gateway-inference-objective")
@@ -20,6 +25,7 @@ CONTROL = (
     *OBJECTIVE,
     *FAIRNESS_ID,
     *REWRITE,
+    deadline.OWN,
     "x-llm-d-slo-ttft-ms",
     "x-llm-d-slo-tpot-ms",
     "x-slo-ttft-ms",

@@ -4,27 +4,57 @@ from __future__ import annotations
 
 from epp.exchange.events import Refused
 from epp.openai.request import Invalid
+from epp.routing.admission.shed import Shed
 from epp.scheduling.decision import Exhausted, Refusal
 
 MALFORMED = "rejected-malformed"
 NO_ENDPOINTS = "rejected-no-endpoints"
+EXPIRED = "rejected-ttl-expired"
+TOO_LARGE = "rejected-too-large"
+UNKNOWN_MODEL = "rejected-unknown-model"
 SATURATED = "rejected-saturated"
 
-MODEL_MISSING = Invalid("you must provide a model parameter", "model", "missing_required_parameter")
-ENCODED = Invalid(
-    "The request body is compressed and no header names its model; send it uncompressed.",
-    code="unsupported_content_encoding",
-    status=415,
+FULL = "rejected-capacity"
+
+_SHED = {
+    Shed.FULL: ("Too many requests are waiting for an endpoint; try again later.", FULL),
+    Shed.LATE: ("Every endpoint is too busy to answer in time; try again later.", SATURATED),
+    Shed.EXPIRED: ("No endpoint could take the request in time; try again later.", EXPIRED),
+}
+
+NOBODY_WAITS = Refused(
+    504, "The client's deadline passed before an endpoint was chosen.", EXPIRED, "deadline_exceeded"
 )
 NOBODY_READY = Refused(503, "No endpoint of the pool is ready.", NO_ENDPOINTS)
 NOBODY_ELIGIBLE = Refused(503, "No ready endpoint is in the proxy's subset.", NO_ENDPOINTS)
 
 
+def unknown_model(model: str) -> Refused:
+    """Refuse a model that nobody has heard of."""
+    return Refused(
+        404,
+        f"The model '{model}' does not exist; GET /v1/models lists those that do.",
+        UNKNOWN_MODEL,
+        code="model_not_found",
+        param="model",
+    )
+
+
+def unlabelled(model: str) -> Refused:
+    """Refuse a model whose endpoints are all away."""
+    return Refused(503, f"No endpoint that may serve the model '{model}' is ready.", NO_ENDPOINTS)
+
+
 def malformed(invalid: Invalid) -> Refused:
     """Refuse a request that cannot be understood."""
-    return Refused(
-        invalid.status, invalid.message, MALFORMED, code=invalid.code, param=invalid.param
-    )
+    reason = TOO_LARGE if invalid.status == 413 else MALFORMED
+    return Refused(invalid.status, invalid.message, reason, code=invalid.code, param=invalid.param)
+
+
+def shed(why: Shed, retry_after_s: int) -> Refused:
+    """Refuse a request for which there is no room, or no time left."""
+    message, reason = _SHED[why]
+    return Refused(429, message, reason, "rate_limit_exceeded", retry_after_s=retry_after_s)
 
 
 def exhausted(refusal: Refusal) -> Refused:

@@ -2,97 +2,184 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable, Container, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, overload
 
 import msgspec
+from msgspec import structs
 
 from epp.exchange.actions import Route
-from epp.exchange.events import Headers, Refused, Routed
+from epp.exchange.events import Answered, Headers, Refused, Routed
 from epp.exchange.request import DESTINATION
 from epp.openai import request as openai
-from epp.openai.prompt import opening
-from epp.openai.rewrite import with_model
+from epp.openai.validation import Validation, parser
+from epp.pool.endpoint import Endpoint
 from epp.pool.store import Store
 from epp.routing import headers as names
 from epp.routing import refusals, subset
+from epp.routing.admission.admission import Admission, Asked
+from epp.routing.admission.admission import Answer as Settled
+from epp.routing.admission.shed import Shed
+from epp.routing.admission.waiter import Waiter
+from epp.routing.intent import Intent, intend
 from epp.routing.issued import Issued
+from epp.routing.known_tokens import KnownTokens
 from epp.routing.labels import Labels
+from epp.routing.listing import listing
+from epp.routing.models import ModelTable, having
 from epp.routing.placement import Placement
+from epp.routing.reading import Reader
 from epp.routing.rules import NoRules, Rules
+from epp.routing.served import is_served
+from epp.routing.waiting import Waiting
 from epp.scheduling.decision import Refusal
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Reservation, Scheduler
+from epp.scheduling.tokens import Tokens
 
 if TYPE_CHECKING:
     from random import Random
 
 METADATA_NAMESPACE = "envoy.lb"
-_NO_MODEL_NEEDED = frozenset({"passthrough", "count_tokens", "tokenize"})
-_PLAIN = frozenset({"", "identity"})
-_UNREAD = openai.Request("passthrough")
 
 
 class RouterSettings(msgspec.Struct, frozen=True):
     """What a router may be told."""
 
     parsers: Container[str] = openai.DEFAULT_PARSERS
+    validation: Validation = Validation.LENIENT
+    models: ModelTable = ModelTable()
     max_load_age_s: float = 2.0  # an older reading of a server's metrics counts as none
-
-
-class Intent(msgspec.Struct, frozen=True):
-    """What a request asks for, understood."""
-
-    headers: Headers
-    request: openai.Request
-    labels: Labels
-    body: bytes | None  # in place of the client's
+    max_body_bytes: int = 16 * 1024 * 1024  # what a compressed body may expand to
+    want_usage: bool = False  # have streams tell their usage, also where the client does not ask
 
 
 class Router:
-    """Routes requests to the endpoints of one pool. `rules` may be set at any time."""
+    """Routes requests to the endpoints of one pool. Rules and limit may be set at any time."""
 
     def __init__(
-        self, store: Store, scheduler: Scheduler, rng: Random, settings: RouterSettings
+        self,
+        store: Store,
+        scheduler: Scheduler,
+        rng: Random,
+        settings: RouterSettings,
+        admission: Admission | None = None,
     ) -> None:
         self.rules: Rules = NoRules()
+        self.max_body_bytes = settings.max_body_bytes
+        self.known_tokens: KnownTokens | None = None  # of prompts; None: nobody wants them
         self._store = store
         self._scheduler = scheduler
+        self._admission = admission  # None: nobody waits
         self._rng = rng
         self._settings = settings
+        self._reader = Reader(parser(settings.parsers, settings.validation), settings.validation)
+        self._known = frozenset(settings.models.models)
         self._issued = Issued()
 
     def __repr__(self) -> str:
         return f"<Router {self._store!r}, {len(self._issued)} open>"
 
-    def route(self, asked: Route, eligible: Iterable[str] | None, now: float) -> Placement:
+    @overload
+    def route(
+        self,
+        asked: Route,
+        eligible: Iterable[str] | None,
+        now: float,
+        started_at: float | None = None,
+        later: None = None,
+    ) -> Placement: ...
+
+    @overload
+    def route(
+        self,
+        asked: Route,
+        eligible: Iterable[str] | None,
+        now: float,
+        started_at: float | None,
+        later: Callable[[Placement], None],
+    ) -> Placement | Waiting: ...
+
+    def route(
+        self,
+        asked: Route,
+        eligible: Iterable[str] | None,
+        now: float,
+        started_at: float | None = None,
+        later: Callable[[Placement], None] | None = None,
+    ) -> Placement | Waiting:
         """Find the destination of a request.
 
         `eligible` is the proxy's subset of the pool, None where it gave none; `now` is monotonic
-        seconds. The caller must `end` the placement, whatever becomes of the request.
+        seconds, and `started_at` is when the request began to arrive: its own timeout, if it has
+        one, runs from there. The caller must `end` the placement, whatever becomes of the request.
+
+        Where requests may wait, `later` gets the placement of one that does, in somebody else's
+        turn; without `later` it does not wait.
         """
-        read = self._read(asked)
-        if isinstance(read, openai.Invalid):
-            return Placement(Labels(), refusals.malformed(read))
-        model = asked.headers.get(names.MODEL) or read.model
-        if refused := _refuse_model(read, model, parsed=asked.body is not None):
-            return Placement(Labels(), refused)
-        intent = self._intent(asked, read, model)
+        path = openai.request_path(asked.headers)
+
+        def told(placement: Placement) -> None:
+            assert later is not None
+            later(_with_path(placement, path))
+
+        began_at = now if started_at is None else started_at
+        placed = self._route(asked, eligible, now, began_at, None if later is None else told)
+        return placed if isinstance(placed, Waiting) else _with_path(placed, path)
+
+    def _route(
+        self,
+        asked: Route,
+        eligible: Iterable[str] | None,
+        now: float,
+        started_at: float,
+        later: Callable[[Placement], None] | None,
+    ) -> Placement | Waiting:
+        if listed := self._listing(asked):
+            return Placement(Labels(), listed)
+        reading = self._reader.read(asked, self.max_body_bytes)
+        if isinstance(reading, openai.Invalid):
+            return Placement(Labels(), refusals.malformed(reading))
+        settings = self._settings
+        intent = intend(
+            asked,
+            reading,
+            self.rules,
+            settings.models,
+            want_usage=settings.want_usage,
+            started_at=started_at,
+        )
+        if intent.expired(now):
+            return Placement(intent.labels, refusals.NOBODY_WAITS)
+        if self._is_unknown(intent.labels.target_model):
+            return Placement(intent.labels, refusals.unknown_model(intent.labels.target_model))
         if again := self._placed_before(asked.headers, eligible):
             return Placement(intent.labels, _routed(intent, again))
-        return self._place(intent, eligible, now)
+        candidates = partial(self._candidates, intent, eligible)
+        if isinstance(found := candidates(), Refused):
+            return Placement(intent.labels, found)
+        query = self._query(intent, now)
+        if self._admission is not None and later is not None:
+            return self._admit(self._admission, query, intent, candidates, later)
+        reservation = self._scheduler.schedule(query, found, self._rng)
+        if isinstance(reservation, Refusal):
+            return Placement(intent.labels, refusals.exhausted(reservation))
+        return self._placed(intent, reservation)
 
-    def _read(self, asked: Route) -> openai.Request | openai.Invalid:
-        headers = asked.headers
-        if asked.body is None or headers.get(":method", "POST") != "POST":
-            return _UNREAD
-        if headers.get("content-encoding", "").lower() not in _PLAIN:
-            return _UNREAD if headers.get(names.MODEL) else refusals.ENCODED
-        return openai.parse(
-            openai.request_path(headers),
-            headers.get("content-type", ""),
-            asked.body,
-            self._settings.parsers,
+    def _listing(self, asked: Route) -> Answered | Refused | None:
+        if not self._settings.models.list_models:
+            return None
+        return listing(asked, self._settings.models, self._store.snapshot().endpoints)
+
+    def _is_unknown(self, model: str) -> bool:
+        if not self._settings.models.refuse_unknown or not model:
+            return False
+        return not (
+            model in self._known
+            or self.rules.knows(model)
+            or is_served(model, self._store.snapshot().endpoints)
         )
 
     def _placed_before(self, headers: Headers, eligible: Iterable[str] | None) -> str | None:
@@ -106,61 +193,103 @@ class Router:
             there = list(subset.inside(there, eligible))
         return destination if len(there) == len(endpoints) else None
 
-    def _intent(self, asked: Route, request: openai.Request, model: str) -> Intent:
-        headers = asked.headers
-
-        def conversation() -> str:
-            return names.first(headers, names.SESSION) or opening(request.prompt)
-
-        target = self.rules.target(model, conversation) or names.first(headers, names.REWRITE)
-        body = None
-        if target and target != model and asked.body is not None:
-            body = with_model(asked.body, target)
-        labels = Labels(
-            model,
-            model if body is None else target,
-            names.first(headers, names.FAIRNESS_ID),
-            self.rules.priority(names.first(headers, names.OBJECTIVE)),
-        )
-        return Intent(headers, request, labels, body)
-
-    def _place(self, intent: Intent, eligible: Iterable[str] | None, now: float) -> Placement:
+    def _candidates(
+        self, intent: Intent, eligible: Iterable[str] | None
+    ) -> tuple[Endpoint, ...] | Refused:
+        """Return the endpoints that the request may go to, as they are now."""
         endpoints = self._store.snapshot().endpoints
         if eligible is not None and endpoints:
             endpoints = tuple(subset.inside(endpoints, eligible))
             if not endpoints:
-                return Placement(intent.labels, refusals.NOBODY_ELIGIBLE)
-        query = Query(
+                return refusals.NOBODY_ELIGIBLE
+        if intent.endpoint_labels and endpoints:
+            endpoints = tuple(having(intent.endpoint_labels, endpoints))
+            if not endpoints:
+                return refusals.unlabelled(intent.labels.model)
+        return endpoints
+
+    def _admit(
+        self,
+        admission: Admission,
+        query: Query,
+        intent: Intent,
+        candidates: Callable[[], tuple[Endpoint, ...] | Refused],
+        later: Callable[[Placement], None],
+    ) -> Placement | Waiting:
+        def endpoints() -> tuple[Endpoint, ...]:
+            found = candidates()
+            return () if isinstance(found, Refused) else found
+
+        def settled(answer: Settled) -> None:
+            placement = self._settled(intent, answer.result, admission)
+            placement.waited_s, placement.waited_for = answer.waited_s, answer.why
+            later(placement)
+
+        asked = Asked(
+            query,
+            endpoints,
+            settled,
+            intent.labels.fairness_id,
+            len(query.prompt) if intent.body is None else len(intent.body),
+            math.inf if intent.deadline is None else intent.deadline,
+        )
+        result = admission.admit(asked, query.now)
+        if isinstance(result, Waiter):
+            return Waiting(intent.labels, partial(admission.leave, result))
+        return self._settled(intent, result, admission)
+
+    def _settled(
+        self, intent: Intent, result: Reservation | Refusal | Shed, admission: Admission
+    ) -> Placement:
+        if isinstance(result, Reservation):
+            return self._placed(intent, result, admission.advance)
+        if isinstance(result, Refusal):
+            return Placement(intent.labels, refusals.exhausted(result))
+        return Placement(intent.labels, refusals.shed(result, admission.drain_s()))
+
+    def _query(self, intent: Intent, now: float) -> Query:
+        return Query(
             intent.labels.target_model,
             intent.request.prompt,
             intent.request.cache_salt,
             intent.headers,
             now,
             self._settings.max_load_age_s,
+            intent.request.max_tokens,
+            intent.labels.priority,
+            intent.request.stream,
+            tokens=self._tokens_of(intent),
         )
-        reservation = self._scheduler.schedule(query, endpoints, self._rng)
-        if isinstance(reservation, Refusal):
-            return Placement(intent.labels, refusals.exhausted(reservation))
-        return self._placed(intent, reservation)
 
-    def _placed(self, intent: Intent, reservation: Reservation) -> Placement:
+    def _tokens_of(self, intent: Intent) -> Tokens | None:
+        if self.known_tokens is None:
+            return None
+        return self.known_tokens.find(intent.labels.target_model, intent.request.prompt)
+
+    def _placed(
+        self,
+        intent: Intent,
+        reservation: Reservation,
+        advance: Callable[[float], None] | None = None,
+    ) -> Placement:
         destination = ",".join(e.address for e in reservation.decision.picked)
         pick = (intent.headers.get(names.REQUEST_ID, ""), destination)
         self._issued.add(pick)
-        return Placement(
-            intent.labels,
-            _routed(intent, destination, reservation.response_headers()),
-            reservation,
-            lambda: self._issued.remove(pick),
-        )
+
+        def ended(now: float) -> None:
+            self._issued.remove(pick)
+            if advance is not None:
+                advance(now)
+
+        routed = _routed(intent, destination, reservation.response_headers())
+        return Placement(intent.labels, routed, reservation, ended, advance)
 
 
-def _refuse_model(request: openai.Request, model: str, *, parsed: bool) -> Refused | None:
-    if not model:
-        needed = parsed and request.operation not in _NO_MODEL_NEEDED
-        return refusals.malformed(refusals.MODEL_MISSING) if needed else None
-    invalid = openai.invalid_model(model)
-    return refusals.malformed(invalid) if invalid else None
+def _with_path(placement: Placement, path: str) -> Placement:
+    """Say for which API a refusal is: each has errors of its own shape."""
+    if isinstance(placement.answer, Refused):
+        placement.answer = structs.replace(placement.answer, path=path)
+    return placement
 
 
 def _routed(
@@ -172,8 +301,10 @@ def _routed(
         set_headers.append((names.MODEL, model))
     return Routed(
         set_headers,
-        names.control(intent.headers),
+        intent.remove_headers,
         {METADATA_NAMESPACE: {DESTINATION: destination}},
         tuple(response_headers),
         intent.body,
+        intent.clear_route_cache,
+        intent.edit,
     )

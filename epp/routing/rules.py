@@ -21,6 +21,10 @@ class Rules(Protocol):
         """
         ...
 
+    def knows(self, model: str) -> bool:
+        """Tell whether something is laid down about `model` by its name."""
+        ...
+
 
 class NoRules:
     """Nothing is laid down."""
@@ -32,3 +36,7 @@ class NoRules:
     def target(self, model: str, conversation: Callable[[], str]) -> str | None:
         """Leave the model as it is."""
         return None
+
+    def knows(self, model: str) -> bool:
+        """Know none."""
+        return False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import msgspec
 
@@ -23,12 +25,36 @@ class Verdict(msgspec.Struct, frozen=True):
     dropped: tuple[str, ...]
 
 
+class Details(Protocol):
+    """How a scorer came to its numbers; worked out when somebody asks, not at each choice."""
+
+    @property
+    def basis(self) -> str:
+        """What the scorer went by; it cannot always go by the same."""
+        ...
+
+    def terms(self, index: int) -> Mapping[str, float]:
+        """Return what the score of one candidate is made of, in its place."""
+        ...
+
+
+class Scores(list[float]):
+    """A scorer's numbers, with how it came to them."""
+
+    __slots__ = ("details",)
+
+    def __init__(self, numbers: Iterable[float], details: Details) -> None:
+        super().__init__(numbers)
+        self.details = details
+
+
 class Column(msgspec.Struct, frozen=True):
     """One scorer's opinion: a raw score from 0 to 1 for each candidate, in their order."""
 
     plugin: str
     weight: float
     raw: tuple[float, ...]
+    details: Details | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, eq=False):

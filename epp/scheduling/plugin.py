@@ -38,7 +38,10 @@ class Scorer(Protocol):
         """Names of the producers whose facts it reads; made with defaults if not configured."""
 
     def score(self, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
-        """Return one number from 0 to 1 for each endpoint, in their order."""
+        """Return one number from 0 to 1 for each endpoint, in their order.
+
+        Those that take some explaining come as `decision.Scores`.
+        """
 
 
 class Picker(Protocol):
@@ -56,15 +59,23 @@ class Producer(Protocol):
     def produce(self, query: Query, endpoints: Sequence[Endpoint]) -> object:
         """Return this producer's fact about the request."""
 
-    def reserve(self, query: Query, decision: Decision, fact: Any) -> None:
-        """Take note of a pick, in the same turn in which it was made; `fact` is its own."""
+    def reserve(self, query: Query, decision: Decision, fact: Any) -> Any:
+        """Take note of a pick, in the same turn in which it was made; `fact` is its own.
 
-    def release(self, query: Query, decision: Decision, outcome: Outcome) -> None:
-        """Take note of the request's end; called once for each `reserve`.
-
-        Minutes later, so the query has neither prompt nor headers nor facts any more, and the
-        decision only says what was picked.
+        What it returns is given back to it at the first token and at the end of this request.
         """
+
+    def first_token(self, query: Query, decision: Decision, held: Any, now: float) -> None:
+        """Take note that the answer began; not called where answers are not observed.
+
+        The query has neither prompt nor headers nor facts any more, and the decision only says
+        what was picked: that is so for `release` too.
+        """
+
+    def release(
+        self, query: Query, decision: Decision, held: Any, outcome: Outcome, now: float
+    ) -> None:
+        """Take note of the request's end; called once for each `reserve`."""
 
     def forget(self, endpoint: Endpoint) -> None:
         """Drop what is known of an endpoint that left the pool."""
@@ -81,6 +92,14 @@ class Seeded(Protocol):
     """
 
     seed: int
+
+
+@runtime_checkable
+class Reserving(Protocol):
+    """A producer that reserves memory for answers whose requests give no limit."""
+
+    def reserve_tokens(self, tokens: int | None) -> None:
+        """Reserve so many for each from now on; None: as its parameters say."""
 
 
 class ProfileHandler(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 
 from epp.pool.endpoint import Endpoint
-from epp.scheduling.decision import Column, Decision, Exhausted, Refusal, Verdict
+from epp.scheduling.decision import Column, Decision, Exhausted, Refusal, Scores, Verdict
 from epp.scheduling.errors import PluginError
 from epp.scheduling.plugin import Filter, Picker, Scorer
 from epp.scheduling.query import Query
@@ -80,9 +80,11 @@ def _column(named: Named[Scorer], query: Query, candidates: Sequence[Endpoint]) 
     if len(raw) != len(candidates):
         raise PluginError(f"{named.name} gave {len(raw)} scores for {len(candidates)} endpoints")
     # Other people's scorers may leave the range; NaN compares false and becomes 0.
-    return Column(
-        named.name, named.weight, tuple([s if 0.0 <= s <= 1.0 else float(s > 1.0) for s in raw])
-    )
+    bounded = tuple(raw)
+    if not (raw and min(raw) >= 0.0 and max(raw) <= 1.0 and sum(raw) >= 0.0):  # a sum finds a NaN
+        bounded = tuple([s if 0.0 <= s <= 1.0 else float(s > 1.0) for s in raw])
+    details = raw.details if isinstance(raw, Scores) else None
+    return Column(named.name, named.weight, bounded, details)
 
 
 def _dropped(before: Sequence[Endpoint], after: Sequence[Endpoint]) -> tuple[str, ...]:
@@ -93,8 +95,11 @@ def _dropped(before: Sequence[Endpoint], after: Sequence[Endpoint]) -> tuple[str
 
 
 def _totals(columns: Sequence[Column], count: int) -> list[float]:
-    totals = [0.0] * count
-    for column in columns:
+    if not columns:
+        return [0.0] * count
+    weight = columns[0].weight
+    totals = list(columns[0].raw) if weight == 1.0 else [weight * s for s in columns[0].raw]
+    for column in columns[1:]:
         weight = column.weight
         totals = [total + weight * s for total, s in zip(totals, column.raw, strict=True)]
     return totals

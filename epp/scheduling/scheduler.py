@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import structs
 
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.decision import Decision, Exhausted, Outcome, Refusal
 from epp.scheduling.errors import PluginError
-from epp.scheduling.plugin import Producer, ProfileHandler
+from epp.scheduling.plugin import Producer, ProfileHandler, Reserving
 from epp.scheduling.profile import Profile
 from epp.scheduling.query import Query
 
@@ -19,22 +20,23 @@ if TYPE_CHECKING:
 
 
 class Reservation:
-    """What a pick holds until its request ends; `release` counts once."""
+    """What a pick holds until its request ends; `first_token` and `release` count once."""
 
-    __slots__ = ("_held", "_response_headers", "decision", "query")
+    __slots__ = ("_answered", "_held", "_response_headers", "decision", "query")
 
     def __init__(self, query: Query, decision: Decision, producers: Mapping[str, Producer]) -> None:
         self.query = query
         self.decision = decision
-        self._held: list[Producer] = []
+        self._held: list[tuple[Producer, Any]] = []
+        self._answered = False
         self._response_headers: list[tuple[str, str]] = []
         try:
             for name, producer in producers.items():
-                producer.reserve(query, decision, query.facts[name])
-                self._held.append(producer)
+                held = producer.reserve(query, decision, query.facts[name])
+                self._held.append((producer, held))
                 self._response_headers += producer.response_headers(decision)
         except BaseException:
-            self.release(Outcome())
+            self.release(Outcome(), query.now)
             raise
 
     def response_headers(self) -> list[tuple[str, str]]:
@@ -43,23 +45,33 @@ class Reservation:
 
     def settle(self) -> None:
         """Let go of what was needed to choose: the answer may take minutes."""
-        asked = self.query
-        self.query = Query(
-            asked.model,
-            cache_salt=asked.cache_salt,
-            now=asked.now,
-            max_load_age_s=asked.max_load_age_s,
-        )
+        self.query = self.query.settled()
         self.decision = self.decision.settled()
 
-    def release(self, outcome: Outcome) -> None:
-        """Tell the producers how the request ended."""
+    def first_token(self, now: float) -> None:
+        """Tell the producers that the answer began."""
+        if self._answered:
+            return
+        self._answered = True
+        for producer, held in self._held:
+            producer.first_token(self.query, self.decision, held, now)
+
+    def release(self, outcome: Outcome, now: float) -> None:
+        """Tell the producers how the request ended, and when."""
         try:
             while self._held:
-                self._held.pop().release(self.query, self.decision, outcome)
+                producer, held = self._held.pop()
+                producer.release(self.query, self.decision, held, outcome, now)
         except BaseException:
-            self.release(outcome)  # one that fails must not keep it from the others
+            self.release(outcome, now)  # one that fails must not keep it from the others
             raise
+
+
+class Choice(msgspec.Struct, frozen=True, eq=False):
+    """A decision, and the request with the facts that led to it."""
+
+    query: Query
+    decision: Decision
 
 
 class Scheduler:
@@ -80,22 +92,44 @@ class Scheduler:
     def __repr__(self) -> str:
         return f"<Scheduler {', '.join(self._names)}>"
 
+    @property
+    def producers(self) -> Mapping[str, Producer]:
+        """What remembers, by name: some must also be fed."""
+        return self._producers
+
     def prefer(self, profile: str | None) -> None:
         """Run this profile for every request; None: the one that the handler chooses."""
         self._preferred = profile
 
-    def schedule(
+    def reserve_tokens(self, tokens: int | None) -> None:
+        """Count so many tokens for an answer without a limit; None: as the producers' parameters
+        say.
+        """
+        for producer in self._producers.values():
+            if isinstance(producer, Reserving):
+                producer.reserve_tokens(tokens)
+
+    def consider(
         self, query: Query, endpoints: Sequence[Endpoint], rng: Random
-    ) -> Reservation | Refusal:
-        """Choose, and reserve in the same turn: the next request sees this one's weight."""
+    ) -> Choice | Refusal:
+        """Choose, and leave the books as they are."""
         if not endpoints:
             return Refusal(Exhausted.NO_ENDPOINTS)
         facts = {name: p.produce(query, endpoints) for name, p in self._producers.items()}
         informed = structs.replace(query, facts=facts)
         decision = self._profile(informed).run(informed, endpoints, rng)
-        if isinstance(decision, Refusal):
-            return decision
-        return Reservation(informed, decision, self._producers)
+        return decision if isinstance(decision, Refusal) else Choice(informed, decision)
+
+    def reserve(self, choice: Choice) -> Reservation:
+        """Enter a choice into the books; in the turn in which it was made, or it is out of date."""
+        return Reservation(choice.query, choice.decision, self._producers)
+
+    def schedule(
+        self, query: Query, endpoints: Sequence[Endpoint], rng: Random
+    ) -> Reservation | Refusal:
+        """Choose, and reserve in the same turn: the next request sees this one's weight."""
+        choice = self.consider(query, endpoints, rng)
+        return choice if isinstance(choice, Refusal) else self.reserve(choice)
 
     def forget(self, endpoints: Iterable[Endpoint]) -> None:
         """Drop what is known of endpoints that left the pool."""

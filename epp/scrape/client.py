@@ -1,4 +1,4 @@
-"""Asks one server for its metrics page, again and again."""
+"""Asks one server for its pages, again and again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Start = Callable[[Coroutine[None, None, None]], "asyncio.Task[None]"]
 
 
 class Client:
-    """Keeps one connection to one server; `answered` gets each page, or why there is none.
+    """Keeps the connection to the last target; `answered` gets each page, or why there is none.
 
     One deadline covers the whole exchange: connecting, the handshake, the question, the answer.
     Everything is a callback, as a task per scrape would cost as much as the scrape; only
@@ -23,7 +23,6 @@ class Client:
 
     def __init__(
         self,
-        target: Target,
         answered: Callable[[bytes | ScrapeError], None],
         *,
         start: Start,
@@ -31,13 +30,13 @@ class Client:
         timeout_s: float = 1.0,
         max_bytes: int = 1 << 20,
     ) -> None:
-        self._target = target
         self._answered = answered
         self._start = start
         self._tls = tls
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
         self._connection: Connection | None = None
+        self._target: Target | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._reused = False
@@ -47,17 +46,22 @@ class Client:
         """Whether a question is open."""
         return self._deadline is not None
 
-    def ask(self) -> None:
-        """Ask for the page; not while `busy`."""
+    def ask(self, target: Target) -> None:
+        """Ask for a page; not while `busy`. One at another place ends the connection."""
         if self._deadline is not None:
             raise RuntimeError("asked while a question is open")
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(self._timeout_s, self._expire)
-        if self._connection is not None and self._connection.is_open:
+        last, self._target = self._target, target
+        connection = self._connection
+        if connection is None or last is None or not connection.is_open:
+            self._connect(target)
+        elif last is target or last.is_beside(target):
             self._reused = True
-            self._connection.ask()
+            connection.ask(target.request)
         else:
-            self._connect()
+            connection.abort()
+            self._connect(target)
 
     def close(self) -> None:
         """Drop the connection and any open question; nothing more is answered."""
@@ -71,18 +75,18 @@ class Client:
             self._connection.abort()
             self._connection = None
 
-    def _connect(self) -> None:
+    def _connect(self, target: Target) -> None:
         self._reused = False
-        self._connection = Connection(self._target.request, self._max_bytes, self._receive)
-        self._connecting = self._start(self._open(self._connection))
+        self._connection = Connection(target.request, self._max_bytes, self._receive)
+        self._connecting = self._start(self._open(self._connection, target))
 
-    async def _open(self, connection: Connection) -> None:
+    async def _open(self, connection: Connection, target: Target) -> None:
         try:
             await asyncio.get_running_loop().create_connection(
                 lambda: connection,
-                self._target.host,
-                self._target.port,
-                ssl=self._tls if self._target.tls else None,
+                target.host,
+                target.port,
+                ssl=self._tls if target.tls else None,
             )
         except ssl.SSLError as error:
             self._refuse(ScrapeError("tls", str(error)))
@@ -96,9 +100,9 @@ class Client:
     def _receive(self, result: bytes | ScrapeError | None) -> None:
         if result is not None:
             self._end(result)
-        elif self._reused:
+        elif self._reused and self._target is not None:
             # The server closed the idle connection while the question was on its way.
-            self._connect()
+            self._connect(self._target)
         else:
             self._end(ScrapeError("connect", "closed without an answer"))
 

@@ -11,7 +11,7 @@ from epp.scrape.errors import ScrapeError
 
 
 class Connection(asyncio.Protocol):
-    """Carries one question at a time, the first as soon as it is made.
+    """Carries one question at a time, `request` as soon as it is made.
 
     `answered` gets the page or what went wrong; None if the connection ended before the first
     byte of an answer, as happens when a server closes an idle connection in the moment in which
@@ -36,13 +36,13 @@ class Connection(asyncio.Protocol):
         """Whether it can carry a question."""
         return self._transport is not None and not self._transport.is_closing()
 
-    def ask(self) -> None:
-        """Send the question; only while `is_open`, and not while one is open."""
+    def ask(self, request: bytes) -> None:
+        """Send a question; only while `is_open`, and not while one is open."""
         if self._transport is None:
             raise RuntimeError("asked on a closed connection")
         self._asked = True
         self._answer.begin()
-        self._transport.write(self._request)
+        self._transport.write(request)
 
     def abort(self) -> None:
         """Close at once; an open question gets no answer."""
@@ -57,7 +57,7 @@ class Connection(asyncio.Protocol):
         if self._aborted:
             self._transport.abort()
         else:
-            self.ask()
+            self.ask(self._request)
 
     def data_received(self, data: bytes) -> None:
         """Take a part of the answer; what nobody asked for ends the connection."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+# llama.cpp says 501 for a page that it was not started with; any other 5xx is trouble.
+_ABSENT = frozenset({"400", "401", "403", "404", "405", "410", "501"})
+
 Kind = Literal[
     "address",  # the metrics URL cannot be used
     "engine",  # no table of metric names for the endpoint's engine
@@ -24,3 +27,11 @@ class ScrapeError(Exception):
     def __init__(self, kind: Kind, detail: str) -> None:
         super().__init__(f"{kind}: {detail}")
         self.kind: Kind = kind
+        self.detail = detail
+
+    @property
+    def means_absent(self) -> bool:
+        """Whether the server works, and has no page there that can be used."""
+        if self.kind == "status":
+            return self.detail in _ABSENT
+        return self.kind in {"too-large", "encoding"}

@@ -33,6 +33,7 @@ class PageReader:
 
     def __init__(self, engine: Engine) -> None:
         usage = _mean_usage if engine.kv_cache_usage_of == "mean" else _max_usage
+        self.tells_waiting = engine.waiting is not None
         self._waiting = _Reading(engine.waiting, _requests)
         self._running = _Reading(engine.running, _requests)
         self._kv_cache_usage = _Reading(engine.kv_cache_usage, usage)
@@ -129,12 +130,13 @@ def _adapters(names: str) -> frozenset[str]:
 
 
 def _numbers(metric: Metric, lines: list[bytes]) -> list[float]:
-    if metric.label:
-        return [sample.number(sample.labels(line).get(metric.label, "")) for line in lines]
     if metric.where:
-        name, wanted = metric.where
-        lines = [line for line in lines if sample.labels(line).get(name) == wanted]
-    return [sample.value(line) for line in lines]
+        lines = [line for line in lines if set(metric.where) <= sample.labels(line).items()]
+    if metric.label:
+        numbers = [sample.number(sample.labels(line).get(metric.label, "")) for line in lines]
+    else:
+        numbers = [sample.value(line) for line in lines]
+    return numbers if metric.scale == 1.0 else [number * metric.scale for number in numbers]
 
 
 def _sum(numbers: list[float], most: float) -> int | None:

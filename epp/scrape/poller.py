@@ -8,19 +8,19 @@ import random
 import ssl
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
 from epp.pool.store import Change, Store
 from epp.scrape.client import Client
-from epp.scrape.engines import ENGINES
+from epp.scrape.engines import Engine
 from epp.scrape.errors import Kind, ScrapeError
+from epp.scrape.interview import Answer, Interview
 from epp.scrape.pace import Pace
-from epp.scrape.page import PageReader
 from epp.scrape.replica import Replica
-from epp.scrape.target import Target, target
 from epp.scrape.tls import tls_context
+from epp.scrape.ways import Ways
 
 _log = logging.getLogger(__name__)
 
@@ -29,8 +29,9 @@ class Poller:
     """Asks every endpoint for its metrics and reports them to the store while `run` runs.
 
     `scrapes` and `errors` count what came of it. `in_flight` says how many requests of ours an
-    endpoint has: one that has any is in use, however long ago it was picked. `token` goes out as
-    a bearer token; `tls` is how an https endpoint is trusted, `tls_context()` by default.
+    endpoint has: one that has any is in use, however long ago it was picked. `engines` are those
+    of the configuration. `token` goes out as a bearer token; `tls` is how an https endpoint is
+    trusted, `tls_context()` by default.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Poller:
         rng: random.Random,
         pace: Pace | None = None,
         in_flight: Callable[[Endpoint], int] = lambda _: 0,
+        engines: Mapping[str, Engine] | None = None,
         token: str = "",
         tls: ssl.SSLContext | None = None,
         timeout_s: float = 1.0,
@@ -52,6 +54,7 @@ class Poller:
         self._rng = rng
         self._pace = pace or Pace()
         self._in_flight = in_flight
+        self._engines = engines or {}
         self._token = token
         self._tls = tls
         self._timeout_s = timeout_s
@@ -111,25 +114,23 @@ class Poller:
             replica.start()
 
     def _replica(self, endpoint: Endpoint) -> Replica:
-        if endpoint.engine not in ENGINES:
-            raise ScrapeError("engine", f"{endpoint.engine!r} is none of {', '.join(ENGINES)}")
-        whom = target(endpoint.metrics_url, self._token)
-        if whom.tls and self._tls is None:
+        ways = Ways(endpoint, self._token, self._engines)
+        if endpoint.metrics_url.startswith("https:") and self._tls is None:
             self._tls = tls_context()
         return Replica(
             endpoint,
-            lambda answered: self._client(whom, answered),
-            PageReader(ENGINES[endpoint.engine]),
+            self._client,
+            Interview(endpoint, ways, clock=self._clock, ours=self._in_flight),
             self._report,
+            recounted=self._store.report,
             pace=self._pace,
             clock=self._clock,
             rng=self._rng,
             in_flight=self._in_flight,
         )
 
-    def _client(self, whom: Target, answered: Callable[[bytes | ScrapeError], None]) -> Client:
+    def _client(self, answered: Callable[[Answer], None]) -> Client:
         return Client(
-            whom,
             answered,
             start=self._spawn,
             tls=self._tls,

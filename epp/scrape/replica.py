@@ -14,8 +14,9 @@ import xxhash
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
 from epp.scrape.errors import ScrapeError
+from epp.scrape.interview import Answer, Interview, Turn
 from epp.scrape.pace import Pace
-from epp.scrape.page import PageReader
+from epp.scrape.target import Target
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class Asker(Protocol):
         """Whether a question is open."""
         ...
 
-    def ask(self) -> None:
+    def ask(self, target: Target) -> None:
         """Ask for the page."""
         ...
 
@@ -41,18 +42,20 @@ class Asker(Protocol):
 
 
 class Replica:
-    """Asks one endpoint at its own moments; `report` gets every load, or what went wrong.
+    """Gives one endpoint its turns; `report` gets every load, or what went wrong.
 
-    The next question is set when the answer to the last is there, so the two never overlap.
+    The next turn is set when the last question of this one is answered, so the two never overlap.
+    `recounted` gets a load whose requests have been counted anew, without a question.
     """
 
     def __init__(
         self,
         endpoint: Endpoint,
-        connect: Callable[[Callable[[bytes | ScrapeError], None]], Asker],
-        reader: PageReader,
+        connect: Callable[[Callable[[Answer], None]], Asker],
+        interview: Interview,
         report: Callable[[Endpoint, Load | ScrapeError], None],
         *,
+        recounted: Callable[[Endpoint, Load], None],
         pace: Pace,
         clock: Callable[[], float],
         rng: random.Random,
@@ -60,8 +63,9 @@ class Replica:
     ) -> None:
         self.endpoint = endpoint
         self._asker = connect(self._receive)
-        self._reader = reader
+        self._interview = interview
         self._report = report
+        self._recounted = recounted
         self._pace = pace
         self._clock = clock
         self._rng = rng
@@ -72,19 +76,21 @@ class Replica:
         self._used_at = -math.inf
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._turn: Turn | None = None
 
     def __repr__(self) -> str:
         return f"<Replica {self.endpoint}, {self._failures} failures in a row>"
 
     def start(self) -> None:
         """Begin to ask."""
-        self._ask_at(self._pace.first(self._clock(), self._phase))
+        self._begin_at(self._pace.first(self._clock(), self._phase))
 
     def close(self) -> None:
         """Never ask again."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._turn = None
         self._asker.close()
 
     def used(self) -> None:
@@ -93,49 +99,61 @@ class Replica:
         One that fails is not: traffic must not undo its backoff.
         """
         now = self._clock()
-        was_idle = not self._in_use(now)
+        was_idle = not self._pace.in_use(now, self._used_at) and self._in_flight(self.endpoint) <= 1
         self._used_at = now
+        recount = self._interview.recount()
+        if recount is not None:
+            self._recounted(self.endpoint, recount)
         if was_idle and not self._failures and self._timer is not None:
             self._timer.cancel()
-            self._ask_at(now)
+            self._begin_at(now)
 
     def _in_use(self, now: float) -> bool:
         return self._pace.in_use(now, self._used_at) or self._in_flight(self.endpoint) > 0
 
-    def _ask_at(self, due: float) -> None:
+    def _begin_at(self, due: float) -> None:
         self._due = due
         delay_s = max(0.0, due - self._clock())
-        self._timer = asyncio.get_running_loop().call_later(delay_s, self._ask)
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._begin)
 
-    def _ask(self) -> None:
+    def _begin(self) -> None:
         self._timer = None
-        self._asker.ask()
+        self._turn = self._interview.turn(self._succeed)
+        self._go_on(None)
 
-    def _receive(self, result: bytes | ScrapeError) -> None:
-        now = self._clock()
-        read = result if isinstance(result, ScrapeError) else self._read(result, now)
-        if isinstance(read, ScrapeError):
-            self._fail(read, now)
+    def _receive(self, answer: Answer) -> None:
+        self._go_on(answer)
+
+    def _go_on(self, answer: Answer | None) -> None:
+        turn = self._turn
+        if turn is None:
+            return
+        try:
+            question = next(turn) if answer is None else turn.send(answer)
+        except StopIteration as end:
+            self._end(end.value)
         else:
-            self._succeed(read, now)
-        self._report(self.endpoint, read)
+            self._asker.ask(question)
 
-    def _read(self, page: bytes, now: float) -> Load | ScrapeError:
-        load = self._reader.read(page, now)
-        if load.waiting is None and load.running is None and load.kv_cache_usage is None:
-            return ScrapeError("empty", f"none of the metrics of {self.endpoint.engine}")
-        return load
+    def _end(self, error: ScrapeError | None) -> None:
+        self._turn = None
+        now = self._clock()
+        if error is not None:
+            self._fail(error, now)
+            return
+        in_use = self._in_use(now)
+        self._begin_at(self._pace.following(now, self._due, self._phase, in_use=in_use))
 
-    def _succeed(self, _: Load, now: float) -> None:
+    def _succeed(self, load: Load) -> None:
         if self._failures >= _WORTH_TELLING:
             _log.info("metrics of %s can be read again", self.endpoint)
         self._failures = 0
-        in_use = self._in_use(now)
-        self._ask_at(self._pace.following(now, self._due, self._phase, in_use=in_use))
+        self._report(self.endpoint, load)
 
     def _fail(self, error: ScrapeError, now: float) -> None:
         self._failures += 1
         if self._failures == _WORTH_TELLING:
             _log.warning("metrics of %s cannot be read: %s", self.endpoint, error)
         # Failures must not line up: many replicas may fail in the same moment.
-        self._ask_at(self._pace.after_failure(now, self._failures, self._rng.random()))
+        self._begin_at(self._pace.after_failure(now, self._failures, self._rng.random()))
+        self._report(self.endpoint, error)

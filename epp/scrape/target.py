@@ -17,6 +17,10 @@ class Target(msgspec.Struct, frozen=True):
     tls: bool
     request: bytes
 
+    def is_beside(self, other: Target) -> bool:
+        """Whether one connection reaches both."""
+        return (self.host, self.port, self.tls) == (other.host, other.port, other.tls)
+
 
 def target(url: str, token: str = "") -> Target:
     """Read a metrics URL; raises ScrapeError if it is none."""

@@ -10,7 +10,8 @@ from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.exchange import actions, events
 from epp.exchange.errors import ProtocolError
 from epp.exchange.modes import BodyMode, Modes
-from epp.openai.errors import error_body
+from epp.openai.apis import ANTHROPIC, VLLM_GRPC, parser_of
+from epp.openai.errors import anthropic_error_body, error_body, grpc_status
 
 REASON = "x-llm-d-request-dropped-reason"
 
@@ -133,10 +134,23 @@ def _request_body_part(action: actions.StreamRequestBody) -> pb.ProcessingRespon
 
 
 def _response_headers_reply(action: actions.ReplyResponseHeaders) -> pb.ProcessingResponse:
-    if action.mutation is None:
+    if action.mutation is None and not action.metadata:
         return _RESPONSE_HEADERS
     message = pb.ProcessingResponse()
+    message.response_headers.SetInParent()
     _mutate(message.response_headers.response, action.mutation)
+    _tell(message, action.metadata)
+    return message
+
+
+def _response_body_reply(action: actions.ReplyResponseBody) -> pb.ProcessingResponse:
+    if action.body is None and not action.metadata:
+        return _RESPONSE_BODY
+    message = pb.ProcessingResponse()
+    message.response_body.SetInParent()
+    if action.body is not None:
+        message.response_body.response.body_mutation.body = action.body
+    _tell(message, action.metadata)
     return message
 
 
@@ -144,6 +158,17 @@ def _response_body_part(action: actions.StreamResponseBody) -> pb.ProcessingResp
     message = pb.ProcessingResponse()
     part = message.response_body.response.body_mutation.streamed_response
     part.body, part.end_of_stream = action.data, action.end_of_stream
+    if action.metadata:
+        _tell(message, action.metadata)
+    return message
+
+
+def _response_trailers_reply(action: actions.ReplyResponseTrailers) -> pb.ProcessingResponse:
+    if not action.metadata:
+        return _RESPONSE_TRAILERS
+    message = pb.ProcessingResponse()
+    message.response_trailers.SetInParent()
+    _tell(message, action.metadata)
     return message
 
 
@@ -158,10 +183,25 @@ def _refusal(action: actions.Refuse) -> pb.ProcessingResponse:
     answer = message.immediate_response
     answer.status.code = refused.status  # type: ignore[assignment]  # any code is legal
     _set(answer.headers, headers)
-    answer.body = error_body(
-        refused.status, refused.message, code=refused.code, param=refused.param
-    )
+    parser = parser_of(refused.path)
+    if parser == VLLM_GRPC:  # Envoy makes of it what gRPC clients read
+        answer.grpc_status.status = grpc_status(refused.status)
+        answer.body = refused.message.encode(errors="replace")
+    else:
+        shape = anthropic_error_body if parser == ANTHROPIC else error_body
+        answer.body = shape(refused.status, refused.message, code=refused.code, param=refused.param)
     answer.details = f"epp_{refused.reason or refused.status}"
+    return message
+
+
+def _answer(action: actions.Answer) -> pb.ProcessingResponse:
+    answered = action.answered
+    message = pb.ProcessingResponse()
+    answer = message.immediate_response
+    answer.status.code = answered.status  # type: ignore[assignment]  # any code is legal
+    _set(answer.headers, answered.headers)
+    answer.body = answered.body
+    answer.details = "epp_answered"
     return message
 
 
@@ -177,10 +217,11 @@ _REPLIES: Mapping[type, Callable[[Any], pb.ProcessingResponse]] = {
     actions.StreamRequestBody: _request_body_part,
     actions.ReplyRequestTrailers: lambda _: _REQUEST_TRAILERS,
     actions.ReplyResponseHeaders: _response_headers_reply,
-    actions.ReplyResponseBody: lambda _: _RESPONSE_BODY,
+    actions.ReplyResponseBody: _response_body_reply,
     actions.StreamResponseBody: _response_body_part,
-    actions.ReplyResponseTrailers: lambda _: _RESPONSE_TRAILERS,
+    actions.ReplyResponseTrailers: _response_trailers_reply,
     actions.Refuse: _refusal,
+    actions.Answer: _answer,
 }
 
 
@@ -188,6 +229,8 @@ def _mutate(common: pb.CommonResponse, mutation: actions.Mutation | None) -> Non
     if mutation is not None:
         _set(common.header_mutation, mutation.set_headers)
         common.header_mutation.remove_headers.extend(mutation.remove_headers)
+        if mutation.clear_route_cache:
+            common.clear_route_cache = True
 
 
 def _set(mutation: pb.HeaderMutation, headers: Sequence[tuple[str, str]]) -> None:
@@ -198,8 +241,11 @@ def _set(mutation: pb.HeaderMutation, headers: Sequence[tuple[str, str]]) -> Non
         option.header.key, option.header.raw_value = key, value.encode()
 
 
-def _tell(message: pb.ProcessingResponse, metadata: Mapping[str, Mapping[str, str]]) -> None:
+def _tell(message: pb.ProcessingResponse, metadata: actions.Metadata) -> None:
     for namespace, values in metadata.items():
         fields = message.dynamic_metadata.fields[namespace].struct_value.fields
         for key, value in values.items():
-            fields[key].string_value = value
+            if isinstance(value, str):
+                fields[key].string_value = value
+            else:
+                fields[key].number_value = value

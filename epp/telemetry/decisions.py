@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from epp.pool.endpoint import Endpoint
-from epp.scheduling.decision import Decision
+from epp.scheduling.decision import Column, Decision
 
 Fact = str | int | float | bool | None
 
@@ -26,7 +26,7 @@ class Decisions:
     """The last `capacity` decisions; 0 keeps none.
 
     Keeps what the scheduler made anyway: an entry costs the memory of its scores (about 30 bytes
-    for each endpoint and scorer), and time only when somebody asks.
+    for each endpoint and scorer) and of what explains them, and time only when somebody asks.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -72,7 +72,8 @@ def sentence(decision: Decision) -> str:
     winner = decision.winner
     row = decision.candidates.index(winner)
     terms = ", ".join(
-        f"{column.plugin} {column.weight:g}x{column.raw[row]:.2f}" for column in decision.columns
+        f"{column.plugin} {column.weight:g}x{column.raw[row]:.2f}{_basis(column)}"
+        for column in decision.columns
     )
     scored = f"{winner.address} with {decision.totals[row]:.2f} ({terms or 'no scorers'})"
     if decision.runner_up is None:
@@ -81,6 +82,10 @@ def sentence(decision: Decision) -> str:
     if margin < 0:
         return f"{scored}, drawn by {decision.picker} before {_with_score(decision, other)}"
     return f"{scored}, next {_with_score(decision, other)}"
+
+
+def _basis(column: Column) -> str:
+    return f" {column.details.basis}" if column.details is not None else ""
 
 
 def _with_score(decision: Decision, endpoint: Endpoint) -> str:
@@ -110,10 +115,22 @@ def _candidate(decision: Decision, index: int) -> dict[str, Any]:
                 "weight": column.weight,
                 "raw": _round(column.raw[index]),
                 "weighted": _round(column.weight * column.raw[index]),
+                **_details(column, index),
             }
             for column in decision.columns
         ],
         "inputs": _inputs(endpoint, decision.at),
+    }
+
+
+def _details(column: Column, index: int) -> dict[str, Any]:
+    """Return how a scorer came to its number, where it tells."""
+    if column.details is None:
+        return {}
+    terms = column.details.terms(index)
+    return {
+        "basis": column.details.basis,
+        "terms": {name: float(f"{value:.6g}") for name, value in terms.items()},
     }
 
 
@@ -122,7 +139,9 @@ def _inputs(endpoint: Endpoint, at: float) -> dict[str, Any] | None:
     if load is None:
         return None
     return {
+        "engine": load.engine,
         "waiting": load.waiting,
+        "waiting_is_ours": load.waiting_is_ours,
         "running": load.running,
         "kv_cache_usage": load.kv_cache_usage,
         "age_ms": round(load.age(at) * 1000, 1),

@@ -33,7 +33,7 @@ def gauges(
             (pool, e.address): load.waiting
             for pool, loads in fresh.items()
             for e, load in loads
-            if load.waiting is not None
+            if load.waiting is not None and not load.waiting_is_ours
         },
         ("name", "model_server_endpoint"),
     )
@@ -55,7 +55,7 @@ def inflight(pool: Mapping[str, Endpoint], counts: Mapping[str, int]) -> Metric:
 
 _SPREADS: tuple[tuple[str, str, Callable[[Load], float | None]], ...] = (
     ("kv_cache_utilization", "share of the KV cache in use", lambda load: load.kv_cache_usage),
-    ("queue_size", "waiting requests", lambda load: load.waiting),
+    ("queue_size", "waiting requests", lambda load: None if load.waiting_is_ours else load.waiting),
     ("running_requests", "running requests", lambda load: load.running),
 )
 

@@ -271,10 +271,28 @@ async def test_annotations_take_effect_while_the_picker_runs(kube: FakeKube) -> 
         await until(lambda: bool(addresses(app, "default/chat")))
         kube.apply(annotated(pool("chat", 8000, app="vllm"), "epp/max-body-bytes", "20"))
         await until(lambda: app.pool.conversing.max_body_bytes == 20)
+        assert app.pool.router.max_body_bytes == 20
         refused = await picked(app.grpc_port)
         assert refused.immediate_response.status.code == 413
         kube.apply(pool("chat", 8000, app="vllm"))
         await until(lambda: app.pool.conversing.max_body_bytes == 16 * 1024 * 1024)
+
+
+async def test_the_reserved_tokens_of_a_pool_reach_its_ledger(kube: FakeKube) -> None:
+    chosen = settings(kube, "default/chat", preset="marginal-cost", decisions=9)
+
+    async with running(chosen) as app:
+        await until(lambda: bool(addresses(app, "default/chat")))
+        kube.apply(annotated(pool("chat", 8000, app="vllm"), "epp/reserved-tokens", "77"))
+
+        async def reserved() -> float:
+            await picked(app.grpc_port)
+            (column,) = app.decisions.latest(1)[0].decision.columns
+            assert column.details is not None
+            return column.details.terms(0)["output_tokens"]
+
+        while await reserved() != 77.0:
+            pass
 
 
 async def test_a_stream_in_another_mode_than_annotated_is_counted(kube: FakeKube) -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from tests.app.test_cluster import addresses, picked, running, settings, until, until_ready
-from tests.fakekube.faults import FAULTS, LASTING, Fault
+from tests.fakekube.faults import FAULTS, LASTING, Fault, reset_then_refused
 from tests.fakekube.kinds import POD
 from tests.fakekube.kube import FakeKube
 from tests.fakekube.objects import pod, pool
@@ -17,12 +17,24 @@ from tests.server.envoy import destination
 SEEN_AFTER_S = 5.0  # of the server's return
 REFUSING_S = 5.0  # a server that refuses twice is back only when it was asked for the third time
 
-# Given up after three minutes: tests/kube has it with shorter times.
-OUTAGES = [fault for fault in FAULTS if fault.name != "silence"]
+
+@pytest.mark.slow
+async def test_a_long_outage_is_over_for_the_picker_soon_after_it_is_over() -> None:
+    async with FakeKube() as kube:
+        kube.apply(pool("chat", 8000, app="vllm"), pod("a", ip="127.0.0.1", app="vllm"))
+        async with running(settings(kube, "default/chat")) as app:
+            await until_ready(app)
+            async with reset_then_refused(kube):
+                await asyncio.sleep(15.0)
+                kube.apply(pod("e", ip="127.0.0.5", app="vllm"))
+                assert destination(await picked(app.grpc_port)) == "127.0.0.1:8000"
+            async with asyncio.timeout(SEEN_AFTER_S):
+                while len(addresses(app, "default/chat")) < 2:
+                    await asyncio.sleep(0.01)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", OUTAGES, ids=repr)
+@pytest.mark.parametrize("fault", FAULTS, ids=repr)
 async def test_requests_are_served_and_the_pool_is_right_in_the_end(fault: Fault) -> None:
     async with FakeKube() as kube:
         kube.apply(pool("chat", 8000, app="vllm"))

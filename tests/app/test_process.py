@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import grpc.aio
 import httpx
@@ -18,10 +18,8 @@ from epp.admin.listen import AdminError
 from epp.app.process import App
 from epp.config.error import ConfigError
 from epp.config.settings import Settings, SettingsError
-from epp.discovery.entry import Engine
 from epp.discovery.error import DiscoveryError
 from epp.exchange.modes import BodyMode
-from epp.scrape.engines import ENGINES
 from epp.server.errors import CertificateError, ListenError
 from tests.server.envoy import destination, request_body, request_headers
 
@@ -197,10 +195,6 @@ def test_a_refresh_interval_longer_than_the_idle_one_is_refused() -> None:
 def test_a_token_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no-token"):
         App(but(metrics_token_file=tmp_path / "no-token"))
-
-
-def test_discovery_and_scraping_know_the_same_engines() -> None:
-    assert set(get_args(Engine)) == set(ENGINES)
 
 
 def test_an_unknown_engine_is_refused() -> None:

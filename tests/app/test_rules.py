@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from epp.app.rules import ClusterRules
 from epp.discovery.objectives import Objectives
-from epp.discovery.rewrites import Rewrites, Split
+from epp.discovery.rewrites import Rewrites
+from epp.routing.split import Split
 
 
 def unasked() -> str:
@@ -30,3 +31,13 @@ def test_one_conversation_keeps_its_target_and_many_share_the_weights() -> None:
 def test_priorities_are_those_of_the_objectives() -> None:
     rules = ClusterRules(Objectives({"batch": -1}), Rewrites())
     assert (rules.priority("batch"), rules.priority("other")) == (-1, 0)
+
+
+def test_models_that_a_rewrite_names_are_known() -> None:
+    rules = ClusterRules(Objectives(), Rewrites({"m": Split({"v1": 1})}))
+    assert [rules.knows(model) for model in ("m", "v1", "x")] == [True, True, False]
+
+
+def test_a_single_target_asks_for_no_conversation() -> None:
+    rules = ClusterRules(Objectives(), Rewrites({"m": Split({"v1": 1})}))
+    assert rules.target("m", unasked) == "v1"

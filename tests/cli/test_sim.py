@@ -23,6 +23,7 @@ def test_it_answers_until_it_is_told_to_stop() -> None:
     ("flag", "value"),
     [
         ("--port", "70000"),
+        ("--engine", "olama"),
         ("--speed", "0"),
         ("--error-rate", "2"),
         ("--slow-metrics", "-1"),

@@ -39,6 +39,26 @@ def test_a_good_file_is_told_in_words(run: Run, file: Path) -> None:
     assert "openai-parser" in ended.out
 
 
+def test_a_model_table_is_told_in_words(run: Run, file: Path) -> None:
+    file.write_text(
+        GOOD
+        + """validate: strict
+models:
+  table:
+  - {name: base, aliases: [gpt], endpointLabels: {size: big}}
+  - {name: canary, targets: [{model: v1, weight: 9}, {model: v2}]}
+"""
+    )
+    out = run("validate", str(file)).out
+    for line in (
+        "validate: strict",
+        "model base: served by base (1)  size=big",
+        "model gpt: served by base (1)  size=big",
+        "model canary: served by v1 (9), v2 (1)",
+    ):
+        assert line in out.splitlines()
+
+
 def test_each_mistake_is_named_by_its_line(run: Run, file: Path) -> None:
     file.write_text(GOOD.replace("queue-scorer", "queu-scorer").replace("-picker", "-pickr"))
     ended = run("validate", str(file))
@@ -70,3 +90,33 @@ def test_a_file_that_cannot_be_read_is_a_mistake(run: Run, file: Path) -> None:
         ended = run("validate", str(path))
         assert ended.status == 2
         assert str(path) in ended.err
+
+
+def test_a_preset_is_told_in_words_too(run: Run) -> None:
+    ended = run("validate", "--preset", "marginal-cost")
+    assert ended.status == 0
+    assert ended.out.splitlines()[:3] == [
+        "preset marginal-cost is good.",
+        "profile default:",
+        "  failure-memory-filter",
+    ]
+
+
+def test_a_file_and_a_preset_are_one_too_many(run: Run, file: Path) -> None:
+    file.write_text(GOOD)
+    ended = run("validate", str(file), "--preset", "classic")
+    assert ended.status != 0
+    assert "not both" in ended.err
+
+
+def test_costs_are_told(run: Run, file: Path) -> None:
+    costs = """llmRequestCosts:
+- {metadataKey: all, type: TotalToken}
+- {metadataKey: half, type: CEL, cel: total_tokens / 2u}
+"""
+    file.write_text(GOOD + costs)
+    told = run("validate", str(file)).out.splitlines()
+    assert [line for line in told if line.startswith("cost ")] == [
+        "cost all: TotalToken",
+        "cost half: total_tokens / 2u",
+    ]

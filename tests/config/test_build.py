@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
+
 from epp.config.build import Built, build
 from epp.config.load import default, load
+from epp.openai.validation import Validation
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
 from epp.scheduling.query import Query
@@ -90,6 +93,7 @@ def test_without_a_request_handler_all_parsers_are_on() -> None:
         "openai-parser",
         "anthropic-parser",
         "vllmhttp-parser",
+        "vllmgrpc-parser",
         "passthrough-parser",
     }
 
@@ -101,3 +105,10 @@ requestHandler: {parsers: [{pluginRef: chat}, {pluginRef: passthrough-parser}]}
 """)
     assert found.parsers == {"openai-parser", "passthrough-parser"}
     assert found.warnings == ()
+
+
+@pytest.mark.parametrize("validation", Validation)
+def test_bodies_are_validated_as_the_file_says(validation: Validation) -> None:
+    text = f"{HEAD}plugins: [{{type: queue-scorer}}]\nvalidate: {validation.value}\n"
+    assert build(load(text, "x"), seed=0).validation is validation
+    assert build(default(), seed=0).validation is Validation.LENIENT

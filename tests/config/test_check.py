@@ -11,8 +11,7 @@ SCORER = "plugins: [{type: queue-scorer}]\n"
 @pytest.mark.parametrize(
     ("gate", "said"),
     [
-        ("flowControl", 'the feature gate "flowControl" is not supported by this picker yet'),
-        ("flowControl=true", "is not supported by this picker yet"),
+        ("haPopulateNonLeaderDatastore", "is not supported by this picker yet"),
         ("flowcontrol", 'is unknown; did you mean "flowControl"?'),
     ],
 )

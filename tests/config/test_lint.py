@@ -33,6 +33,10 @@ def test_the_default_is_above_suspicion() -> None:
             'the parser "openai-parser" has no effect: requestHandler.parsers lacks it',
         ),
         (
+            "plugins: [{type: queue-scorer}]\nmodels: {unknown: refuse}\n",
+            "models.unknown is refuse without a table: only what the servers tell of is served",
+        ),
+        (
             "plugins: [{type: queue-scorer}, {type: inflight-load-producer}]\n",
             'the producer "inflight-load-producer" has no effect: nobody reads it',
         ),

@@ -107,7 +107,6 @@ def test_all_mistakes_are_reported_in_the_order_of_the_file() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("flowControl: {}\n", "flowControl is not supported by this picker yet; remove it"),
         ("dataLayer:\n  sources: []\n", "dataLayer is not supported by this picker yet; remove it"),
         ("saturationDetector: {}\n", "saturationDetector is not supported by this picker yet"),
         ("parser: {pluginRef: x}\n", "parser is an older spelling; use requestHandler.parsers"),

@@ -145,4 +145,4 @@ def test_the_sample_of_an_endpoints_file_is_good() -> None:
     targets = load_targets(DEPLOY / "endpoints.yaml")
 
     assert len(targets) == 9
-    assert {target.engine for target in targets} == {"vllm", "sglang"}
+    assert {target.engine for target in targets} == {"auto", "sglang"}

@@ -19,6 +19,7 @@ from epp.discovery.annotations import (
 )
 from epp.discovery.inference_pool import Pool
 from epp.exchange.modes import BodyMode, Modes
+from epp.telemetry.level import Level
 
 BUFFERED, DUPLEX = BodyMode.BUFFERED, BodyMode.FULL_DUPLEX_STREAMED
 LIMITS = SettingLimits(profiles=("default", "batch"), max_body_bytes=1000)
@@ -106,9 +107,14 @@ def test_both_halves_of_a_stream_count(
     ("name", "value", "settings"),
     [
         ("profile", "batch", PoolSettings(profile="batch")),
-        ("observe-responses", "false", PoolSettings(observe_responses=False)),
-        ("observe-responses", "true", PoolSettings(observe_responses=True)),
+        ("observe-responses", "false", PoolSettings(observe_responses=Level.NONE)),
+        ("observe-responses", "true", PoolSettings(observe_responses=Level.FULL)),
+        ("observe-responses", "none", PoolSettings(observe_responses=Level.NONE)),
+        ("observe-responses", "headers", PoolSettings(observe_responses=Level.HEADERS)),
+        ("observe-responses", "sample", PoolSettings(observe_responses=Level.SAMPLE)),
+        ("observe-responses", "full", PoolSettings(observe_responses=Level.FULL)),
         ("max-body-bytes", "1000", PoolSettings(max_body_bytes=1000)),
+        ("reserved-tokens", "512", PoolSettings(reserved_tokens=512)),
     ],
 )
 def test_a_setting_is_read(name: str, value: str, settings: PoolSettings) -> None:
@@ -119,10 +125,12 @@ def test_a_setting_is_read(name: str, value: str, settings: PoolSettings) -> Non
     ("name", "value", "allowed"),
     [
         ("profile", "btach", "a scheduling profile of the configuration, which has batch, default"),
-        ("observe-responses", "True", "true or false"),
+        ("observe-responses", "True", "one of none, headers, sample, full, true, false"),
         ("max-body-bytes", "1001", "a whole number of bytes from 1 to 1000"),
         ("max-body-bytes", "0", "a whole number of bytes from 1 to 1000"),
         ("max-body-bytes", "1Ki", "a whole number of bytes from 1 to 1000"),
+        ("reserved-tokens", "0", "a whole number of tokens from 1 to 1000000"),
+        ("reserved-tokens", "1000001", "a whole number of tokens from 1 to 1000000"),
         ("max-body-bytes", "-1", "a whole number of bytes from 1 to 1000"),
         ("max-body-bytes", "9" * 5000, "a whole number of bytes from 1 to 1000"),
     ],

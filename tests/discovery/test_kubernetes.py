@@ -252,7 +252,7 @@ async def test_objectives_and_rewrites_are_used_where_they_are_served() -> None:
         await stage.feed(POOL, pool())
         (known,) = stage.told
         assert known.objectives.priority("urgent") == 5
-        assert known.rewrites.target("gpt", b"") == "llama"
+        assert known.rewrites.target("gpt", str) == "llama"
         await stage.feed(OBJECTIVE)
         await stage.feed(REWRITE)
     assert stage.source.facts.objectives.priority("urgent") == 0

@@ -68,7 +68,7 @@ endpoints:
 @pytest.mark.parametrize(
     ("more", "engine"),
     [
-        ("", "vllm"),
+        ("", "auto"),
         (", engine: sglang", "sglang"),
         (", labels: {llm-d.ai/engine-type: trtllm-serve}", "trtllm-serve"),
         (", labels: {inference.networking.k8s.io/engine-type: triton}", "triton"),
@@ -122,7 +122,8 @@ GOOD = "endpoints:\n- name: a\n  address: 10.0.0.1\n  port: 8000\n"
             6,
             'the name "a" is here twice (first on line 2)',
         ),
-        (GOOD + "  engine: vlm\n", 5, 'endpoints[0].engine: "vlm" is none of vllm, sglang'),
+        (GOOD + "  engine: vlm\n", 5, 'there is no engine "vlm"; did you mean "vllm"?'),
+        (GOOD + "  engine: xyzzy\n", 5, 'there is no engine "xyzzy", only auto, vllm, sglang'),
         (
             GOOD + "  labels:\n    a: b\n    llm-d.ai/engine-type: sglnag\n",
             7,

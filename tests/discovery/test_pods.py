@@ -34,7 +34,7 @@ def test_a_ready_pod_is_an_endpoint() -> None:
     (endpoint,) = found(pod("vllm-0", labels={"app": "vllm"})).endpoints
     assert (endpoint.name, endpoint.address) == ("vllm-0", "10.0.0.1:8000")
     assert endpoint.metrics_url == "http://10.0.0.1:8000/metrics"
-    assert endpoint.engine == "vllm"
+    assert endpoint.engine == "auto"
     assert endpoint.labels == {"app": "vllm", "namespace": "prod"}
 
 
@@ -138,12 +138,18 @@ def test_the_engine_is_a_label(labels: dict[str, str], engine: str, path: str) -
     assert endpoint.metrics_url == f"http://10.0.0.1:8000{path}"
 
 
-def test_an_unknown_engine_counts_as_vllm_and_is_told() -> None:
+def test_an_engine_of_the_configuration_may_be_named() -> None:
+    one = pod("v", labels={"llm-d.ai/engine-type": "own"})
+    rules = PodRules(engines=("auto", "own"))
+    assert [e.engine for e in found(one, rules=rules).endpoints] == ["own"]
+
+
+def test_an_unknown_engine_is_found_out_and_told() -> None:
     one = pod("v", labels={"llm-d.ai/engine-type": "sglnag"})
-    assert [e.engine for e in found(one).endpoints] == ["vllm"]
+    assert [e.engine for e in found(one).endpoints] == ["auto"]
     assert said(one) == [
         'metadata.labels[llm-d.ai/engine-type]: there is no engine "sglnag"; '
-        'its metrics are read as those of vllm; did you mean "sglang"?'
+        'what the pod is is found out by asking it; did you mean "sglang"?'
     ]
 
 

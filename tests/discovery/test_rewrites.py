@@ -1,18 +1,19 @@
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from epp.discovery.inference_pool import GROUP, Pool
-from epp.discovery.rewrites import InferenceModelRewrite, Rewrites, Split, rewrites
+from epp.discovery.rewrites import InferenceModelRewrite, Rewrites, rewrites
+from epp.routing.split import Split
 
 POOL = Pool("prod", "chat")
-KEY = b"a conversation"
+
+
+def conversation() -> str:
+    return "a conversation"
 
 
 def rewrite(
@@ -43,13 +44,13 @@ def test_every_model_that_is_named_is_known() -> None:
 
 def test_without_rewrites_a_model_stays() -> None:
     assert not Rewrites()
-    assert Rewrites().target("m", KEY) is None
+    assert Rewrites().target("m", conversation) is None
 
 
 def test_a_model_is_rewritten_to_its_target() -> None:
     found = rewrites(POOL, [rewrite(rule("gpt", "gpt-4", to="llama"))])
     assert found
-    assert [found.target(model, KEY) for model in ("gpt", "gpt-4", "gpt-5")] == [
+    assert [found.target(model, conversation) for model in ("gpt", "gpt-4", "gpt-5")] == [
         "llama",
         "llama",
         None,
@@ -58,17 +59,17 @@ def test_a_model_is_rewritten_to_its_target() -> None:
 
 def test_a_rule_without_matches_is_for_every_other_model() -> None:
     found = rewrites(POOL, [rewrite(rule(to="any"), rule("gpt", to="llama"))])
-    assert (found.target("gpt", KEY), found.target("x", KEY)) == ("llama", "any")
+    assert (found.target("gpt", conversation), found.target("x", conversation)) == ("llama", "any")
     assert rewrites(POOL, [rewrite(rule(to="any"))])
 
 
 def test_the_oldest_object_wins_then_the_name_then_the_first_rule() -> None:
     young = rewrite(rule("m", to="young"), rule(to="y"), name="a", created="2026-02-01T00:00:00Z")
     old = rewrite(rule("m", to="first"), rule("m", to="second"), rule(to="1"), rule(to="2"))
-    assert rewrites(POOL, [young, old]).target("m", KEY) == "first"
-    assert rewrites(POOL, [young, old]).target("x", KEY) == "1"
+    assert rewrites(POOL, [young, old]).target("m", conversation) == "first"
+    assert rewrites(POOL, [young, old]).target("x", conversation) == "1"
     as_old = rewrite(rule("m", to="by name"), name="a")
-    assert rewrites(POOL, [old, as_old]).target("m", KEY) == "by name"
+    assert rewrites(POOL, [old, as_old]).target("m", conversation) == "by name"
 
 
 def test_a_rewrite_of_another_pool_is_none_of_ours() -> None:
@@ -109,23 +110,8 @@ def test_what_a_rule_cannot_mean_is_told(
     written: dict[str, Any], target: str, complaints: list[str]
 ) -> None:
     found = rewrites(POOL, [rewrite(written, rule(to="fallback"))])
-    assert found.target("m", KEY) == target
+    assert found.target("m", conversation) == target
     assert said(found) == [f"prod/r: spec.rules[0].{complaint}" for complaint in complaints]
-
-
-def shares(split: Split, keys: int = 4000) -> dict[str, float]:
-    counts = Counter(split.choose(f"conversation {i}".encode()) for i in range(keys))
-    return {model: counts[model] / keys for model in split.weights}
-
-
-@pytest.mark.parametrize(
-    "weights",
-    [{"a": 1, "b": 1}, {"a": 9, "b": 1}, {"a": 1, "b": 2, "c": 5}, {"a": 1_000_000, "b": 1}],
-)
-def test_conversations_are_shared_out_by_weight(weights: dict[str, int]) -> None:
-    total = sum(weights.values())
-    expected = {model: weight / total for model, weight in weights.items()}
-    assert shares(Split(weights)) == pytest.approx(expected, abs=0.03)
 
 
 def test_a_target_that_is_there_twice_has_both_weights() -> None:
@@ -140,27 +126,3 @@ def test_targets_without_weights_share_evenly() -> None:
     found = rewrites(POOL, [rewrite(rule("m", to={"a": None, "b": None}))])
     assert found.exact["m"].weights == {"a": 1, "b": 1}
     assert found.complaints == ()
-
-
-WEIGHTS = st.dictionaries(st.sampled_from("abcde"), st.integers(1, 1_000_000), min_size=1)
-
-
-@given(WEIGHTS, st.binary(), st.randoms(use_true_random=False))
-def test_a_conversation_keeps_its_variant_whatever_the_order_of_targets(
-    weights: dict[str, int], key: bytes, rng: Any
-) -> None:
-    shuffled = rng.sample(list(weights.items()), len(weights))
-    assert Split(weights).choose(key) == Split(dict(shuffled)).choose(key)
-    assert Split(weights).choose(key) in weights
-
-
-@given(WEIGHTS, st.sampled_from("abcde"), st.integers(1, 1_000_000), st.binary())
-def test_a_changed_weight_moves_conversations_only_to_or_from_that_model(
-    weights: dict[str, int], model: str, weight: int, key: bytes
-) -> None:
-    changed = {**weights, model: weight}
-    before, after = Split(weights).choose(key), Split(changed).choose(key)
-    if before != after:
-        assert model in {before, after}
-        grew = weight > weights.get(model, 0)
-        assert (after if grew else before) == model

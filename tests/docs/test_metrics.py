@@ -54,8 +54,13 @@ def busy() -> Metrics:
             prompt_tokens=5,
             completion_tokens=5,
             cached_tokens=5,
+            operation="chat",
+            ttft_s=0.2,
+            itl_s=0.01,
+            endpoint=ENDPOINT.address,
         )
     )
+    metrics.finished(Record(status=500, operation="chat", endpoint=ENDPOINT.address))
     metrics.finished(Record(status=503, reason="rejected-no-endpoints"))
     metrics.mode_mismatch("default")
     return metrics

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epp.exchange.actions import (
+    Answer,
     Mutation,
     Refuse,
     ReplyRequestBody,
@@ -17,6 +18,7 @@ from epp.exchange.actions import (
 )
 from epp.exchange.errors import ProtocolError
 from epp.exchange.events import (
+    Answered,
     HeaderOnlyRequest,
     Refused,
     RequestBody,
@@ -478,3 +480,51 @@ def test_its_repr_tells_where_it_stands() -> None:
     machine.receive(RequestHeaders(H))
     machine.receive(RequestBody(b"abc"))
     assert repr(machine) == "<RequestHalf COLLECTING, 3 bytes>"
+
+
+def test_the_route_is_chosen_anew_where_the_router_wants_it() -> None:
+    play(
+        half(BUFFERED),
+        RequestHeaders(H),
+        [ReplyRequestHeaders()],
+        RequestLastBody(B),
+        [Route(H, B)],
+        Routed(D, clear_route_cache=True),
+        [ReplyRequestBody(Mutation(D, clear_route_cache=True))],
+    )
+    play(
+        half(BUFFERED),
+        RequestHeaders(H),
+        [ReplyRequestHeaders()],
+        RequestLastBody(B),
+        [Route(H, B)],
+        Routed(D, clear_route_cache=True, body=b"[]"),
+        [ReplyRequestBody(Mutation(D, ("content-length",), clear_route_cache=True), {}, b"[]")],
+    )
+    play(
+        half(DUPLEX),
+        RequestHeaders(H),
+        RequestLastBody(B),
+        [Route(H, B)],
+        Routed(D, clear_route_cache=True),
+        [
+            ReplyRequestHeaders(Mutation(D, clear_route_cache=True)),
+            StreamRequestBody(B, end_of_stream=True),
+        ],
+    )
+
+
+def test_the_picker_may_have_the_answer_itself_and_what_follows_is_of_no_interest() -> None:
+    answered = Answered(200, (), b"{}")
+    for mode in BodyMode:
+        play(half(mode), HeaderOnlyRequest(H), [Route(H, None)], answered, [Answer(answered)])
+    play(
+        half(DUPLEX),
+        RequestHeaders(H),
+        RequestLastBody(B),
+        [Route(H, B)],
+        answered,
+        [Answer(answered)],
+        RequestTrailers(),
+        [],
+    )

@@ -62,7 +62,13 @@ async def reflecting(
     copy = Copy()
     rng = random.Random(seed)
     reflector = Reflector(
-        client, path, KubeObject, copy.changed, label_selector=label_selector, rng=rng, pace=pace
+        client,
+        path,
+        KubeObject,
+        copy.changed,
+        label_selector=label_selector,
+        rng=rng,
+        pace=lambda: pace,
     )
     async with asyncio.TaskGroup() as group:
         task = group.create_task(reflector.run())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from epp.kube.errors import (
+    AbsentError,
     AccessError,
     KubeError,
     ReportedError,
@@ -22,6 +23,7 @@ from epp.kube.pace import ReflectorPace
         (ReportedError("", reason="Expired"), Outcome.GONE),
         (ReportedError("", status=500), Outcome.REPORTED),
         (StalledError(""), Outcome.STALLED),
+        (AbsentError(""), Outcome.ABSENT),
         (UnreachableError(""), Outcome.UNREACHABLE),
         (UnreadableError(""), Outcome.UNREADABLE),
         (KubeError("", status=429), Outcome.BUSY),

@@ -93,6 +93,22 @@ def test_three_watches_that_end_at_once_without_a_word_mean_a_list() -> None:
     ]
 
 
+@given(outage_s=st.floats(0.1, 600.0), rng=st.randoms(use_true_random=False))
+def test_a_server_that_nobody_reaches_is_asked_within_five_seconds_of_its_return(
+    outage_s: float, rng: random.Random
+) -> None:
+    state, now = State(doing=Do.WATCH), 0.0
+    while now < outage_s:
+        state, step = next_step(state, Outcome.ABSENT, now, ReflectorPace(), rng)
+        assert step.after_s >= 0.8
+        now += step.after_s
+    assert now <= outage_s + 5.0
+
+
+def test_a_watch_that_does_not_end_is_followed_by_another_at_once() -> None:
+    assert play(Outcome.LISTED, *[Outcome.OVERDUE] * 3) == ["watch after 0"] * 4
+
+
 @pytest.mark.parametrize("outcome", [Outcome.UNREACHABLE, Outcome.BUSY, Outcome.CLOSED_EMPTY])
 @given(outage_s=st.floats(0.1, 5.0), rng=st.randoms(use_true_random=False))
 def test_after_an_outage_of_up_to_five_seconds_it_asks_within_five(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from epp.openai.apis import APIS, PARSERS, Api, find_api
+from epp.openai.apis import APIS, PARSERS, Api, find_api, parser_of
 
 OPERATIONS = {
     "/v1/chat/completions": "chat",
@@ -60,3 +60,9 @@ def test_rows_of_parsers_that_are_off_do_not_count() -> None:
     passed = find_api("/v1/messages", ("passthrough-parser",))
     assert passed is not None
     assert passed.operation == "passthrough"
+
+
+def test_an_api_belongs_to_a_parser_whatever_is_behind_its_path() -> None:
+    paths = ("/v1/messages?beta=true", "/v1/embeddings/", "/x", "")
+    parsers = ["anthropic-parser", "openai-parser", "passthrough-parser", "passthrough-parser"]
+    assert [parser_of(path) for path in paths] == parsers

@@ -88,10 +88,14 @@ def test_a_different_image_is_a_different_prompt() -> None:
         ({"messages": None}, "messages", "missing_required_parameter"),
         ({"messages": []}, "messages", "empty_value"),
         ({"messages": "Hi"}, "messages", "invalid_type"),
-        ({"messages": ["Hi"]}, "messages", "invalid_type"),
-        ({"messages": [{"role": 5, "content": "Hi"}]}, "messages", "invalid_type"),
-        ({"messages": [user(5)]}, "messages", "invalid_type"),
-        ({"messages": [user([{"type": "text", "text": 5}])]}, "messages", "invalid_type"),
+        ({"messages": ["Hi"]}, "messages[0]", "invalid_type"),
+        ({"messages": [{"role": 5, "content": "Hi"}]}, "messages[0].role", "invalid_type"),
+        ({"messages": [user(5)]}, "messages[0].content", "invalid_type"),
+        (
+            {"messages": [user([{"type": "text", "text": 5}])]},
+            "messages[0].content[0].text",
+            "invalid_type",
+        ),
         ({"messages": [user("Hi")], "max_tokens": [5]}, "max_tokens", "invalid_type"),
     ],
 )

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from epp.openai.errors import error_body, error_type
+from epp.openai.errors import error_body, error_type, grpc_status
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,9 @@ def test_too_many_requests_have_a_code_that_programs_know() -> None:
 def test_any_message_makes_json(message: str) -> None:
     printable = message.replace("\ud800", "?")
     assert json.loads(error_body(400, message))["error"]["message"] == printable
+
+
+def test_grpc_has_statuses_of_its_own() -> None:
+    assert [grpc_status(status) for status in (400, 404, 413, 503, 504, 500, 418)] == [
+        *(3, 5, 8, 14, 4, 13, 13)
+    ]

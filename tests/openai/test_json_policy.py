@@ -92,7 +92,7 @@ def test_the_place_is_that_in_the_element_of_an_array() -> None:
     invalid = decode(msgspec.json.Decoder(Outer), b'{"inner": [{}, {"model": 5}]}')
     assert isinstance(invalid, Invalid)
     assert invalid.message.startswith("Invalid type for 'inner[1].model': ")
-    assert invalid.param == "inner"
+    assert invalid.param == "inner[1].model"
 
 
 @settings(deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +11,12 @@ import anthropic
 import openai
 import pytest
 
-from epp.openai.errors import error_body
-from epp.openai.request import Request
-from epp.openai.usage import Usage, UsageReader
+from epp.openai.answer import AnswerReader
+from epp.openai.apis import PARSERS
+from epp.openai.errors import anthropic_error_body, error_body
+from epp.openai.request import Invalid, Request
+from epp.openai.usage import Usage
+from epp.openai.validation import Validation, parser
 from tests.openai.loopback import Server, serve
 
 PICTURE = "data:image/png;base64," + base64.b64encode(b"picture").decode()
@@ -156,19 +160,61 @@ def test_messages_of_anthropic(server: Server, claude: Any) -> None:
     assert last(server) == Request("count_tokens", "c")
 
 
-def test_the_client_of_anthropic_understands_our_errors(server: Server, claude: Any) -> None:
-    server.status = 400
-    server.body = error_body(400, "No.")
-    with pytest.raises(anthropic.BadRequestError) as caught:
+@pytest.mark.parametrize(
+    ("status", "name", "kind"),
+    [
+        (400, "BadRequestError", "invalid_request_error"),
+        (404, "NotFoundError", "not_found_error"),
+        (413, "RequestTooLargeError", "request_too_large"),
+        (415, "APIStatusError", "invalid_request_error"),
+        (429, "RateLimitError", "rate_limit_error"),
+        (500, "InternalServerError", "api_error"),
+        (503, "ServiceUnavailableError", "overloaded_error"),
+        (504, "DeadlineExceededError", "timeout_error"),
+    ],
+)
+def test_the_client_of_anthropic_understands_our_errors(
+    server: Server, claude: Any, status: int, name: str, kind: str
+) -> None:
+    server.status = status
+    server.body = anthropic_error_body(status, 'Not "this".', code="some_code", param="messages")
+    with pytest.raises(getattr(anthropic._exceptions, name)) as caught:
         claude.messages.create(model="c", messages=[], max_tokens=5)
     body: Any = caught.value.body
-    assert body["error"]["message"] == "No."
+    assert caught.value.status_code == status
+    assert body["type"] == "error"
+    assert body["error"] == {
+        "message": 'Not "this".',
+        "type": kind,
+        "code": "some_code",
+        "param": "messages",
+    }
+
+
+def test_a_strict_refusal_reaches_both_clients_with_its_place(
+    server: Server, client: Any, claude: Any
+) -> None:
+    strict = parser(PARSERS, Validation.STRICT)
+    turns: Any = [{"role": "user", "content": "Hi"}, {"role": "boss", "content": 'Say "no".'}]
+    asked = json.dumps({"model": "m", "messages": turns, "max_tokens": 5}).encode()
+    server.status = 400
+    found = strict("/v1/chat/completions", "", asked)
+    assert isinstance(found, Invalid)
+    server.body = error_body(400, found.message, code=found.code, param=found.param)
+    with pytest.raises(openai.BadRequestError, match=r"expected 'assistant'") as caught:
+        client.chat.completions.create(model="m", messages=turns)
+    assert (caught.value.param, caught.value.code) == ("messages[1].role", "invalid_value")
+    found = strict("/v1/messages", "", asked)
+    assert isinstance(found, Invalid)
+    server.body = anthropic_error_body(400, found.message, code=found.code, param=found.param)
+    with pytest.raises(anthropic.BadRequestError, match=r"messages\[1\]\.role"):
+        claude.messages.create(model="m", messages=turns, max_tokens=5)
 
 
 def test_usage_is_what_the_client_reads(server: Server, client: Any) -> None:
     server.body = b'{"usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}}'
     theirs = client.completions.create(model="m", prompt="Hi").usage
-    reader = UsageReader("application/json")
+    reader = AnswerReader("application/json")
     reader.feed(server.body)
     reader.end()
     assert reader.usage == Usage(

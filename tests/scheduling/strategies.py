@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load, LoraAdapters
+from epp.scheduling.decision import Outcome
 from epp.scheduling.query import Query
 
 # A loaded machine is no reason to fail, and there are many plugins to try.
@@ -66,4 +67,18 @@ queries = st.builds(
     headers=headers,
     now=SECONDS,
     max_load_age_s=st.sampled_from([2.0, 1e9]),
+    max_tokens=st.none() | st.integers(0, 2**31 - 1),
+    priority=st.integers(-5, 5),
+    stream=st.booleans(),
+)
+TOKENS = st.none() | st.integers(0, 10**9)
+outcomes = st.builds(
+    Outcome,
+    status=st.sampled_from([0, 200, 429, 500, 503]),
+    completed=st.booleans(),
+    prompt_tokens=TOKENS,
+    completion_tokens=TOKENS,
+    cached_tokens=TOKENS,
+    ttft_s=st.none() | st.floats(0.0, 1e6),
+    itl_s=st.none() | st.floats(0.0, 1e3),
 )

@@ -18,7 +18,7 @@ from epp.scheduling.profile import Named, Profile
 from epp.scheduling.query import Query
 from epp.scheduling.registry import producers, scorers
 from epp.scheduling.scheduler import Reservation, Scheduler
-from tests.scheduling.examples import endpoint, query
+from tests.scheduling.examples import NOW, endpoint, query
 
 catalogue.load_builtin()
 
@@ -36,11 +36,17 @@ class Diary:
     def produce(self, query: Query, endpoints: Sequence[Endpoint]) -> object:
         return "a fact"
 
-    def reserve(self, query: Query, decision: Decision, fact: str) -> None:
+    def reserve(self, query: Query, decision: Decision, fact: str) -> str:
         self._write("reserve", decision.winner.address, fact)
+        return "a bookmark"
 
-    def release(self, query: Query, decision: Decision, outcome: Outcome) -> None:
-        self._write("release", decision.winner.address, outcome)
+    def first_token(self, query: Query, decision: Decision, held: str, now: float) -> None:
+        self._write("first token", decision.winner.address, held, now)
+
+    def release(
+        self, query: Query, decision: Decision, held: str, outcome: Outcome, now: float
+    ) -> None:
+        self._write("release", decision.winner.address, held, outcome, now)
 
     def forget(self, endpoint: Endpoint) -> None:
         self._write("forget", endpoint.address)
@@ -102,26 +108,37 @@ def test_a_burst_in_one_turn_is_spread_because_each_pick_counts_at_once() -> Non
 def test_a_request_that_ended_makes_room() -> None:
     picker = scheduler("active-request-scorer")
     held = [reserve(picker) for _ in POOL]
-    held[2].release(ENDED)
+    held[2].release(ENDED, NOW)
     assert reserve(picker).decision.winner is held[2].decision.winner
 
 
 def test_a_reservation_is_released_once() -> None:
     diary = Diary()
     held = reserve(scheduler(diaries={"diary": diary}), POOL[:1])
-    held.release(ENDED)
-    held.release(Outcome())
+    held.release(ENDED, NOW)
+    held.release(Outcome(), NOW)
     address = POOL[0].address
-    assert diary.entries == [("reserve", address, "a fact"), ("release", address, ENDED)]
+    assert diary.entries == [
+        ("reserve", address, "a fact"),
+        ("release", address, "a bookmark", ENDED, NOW),
+    ]
+
+
+def test_the_first_token_is_told_once_with_what_the_reserve_gave() -> None:
+    diary = Diary()
+    held = reserve(scheduler(diaries={"diary": diary}), POOL[:1])
+    held.first_token(NOW + 1.0)
+    held.first_token(NOW + 2.0)
+    assert diary.entries[1:] == [("first token", POOL[0].address, "a bookmark", NOW + 1.0)]
 
 
 def test_a_second_release_leaves_the_count_of_others_alone() -> None:
     picker = scheduler("active-request-scorer")
     first, second = reserve(picker, POOL[:1]), reserve(picker, POOL[:1])
-    first.release(ENDED)
-    first.release(ENDED)
+    first.release(ENDED, NOW)
+    first.release(ENDED, NOW)
     assert reserve(picker, POOL[:2]).decision.winner is POOL[1]
-    second.release(ENDED)
+    second.release(ENDED, NOW)
 
 
 def test_scorers_see_the_facts_of_producers() -> None:
@@ -184,7 +201,7 @@ def test_a_producer_that_fails_at_the_end_does_not_keep_it_from_others() -> None
     one, broken, other = Diary(), Diary(fails_to="release"), Diary()
     held = reserve(scheduler(diaries={"one": one, "broken": broken, "other": other}))
     with pytest.raises(RuntimeError, match="cannot release"):
-        held.release(ENDED)
+        held.release(ENDED, NOW)
     assert one.entries[-1][0] == other.entries[-1][0] == "release"
 
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_REAL = Path(__file__).parents[1] / "data/vllm-0.32.0"
+_DATA = Path(__file__).parents[1] / "data"
+_REAL = _DATA / "vllm-0.32.0"
 
 
 def real(state: str) -> bytes:
     """Return the page of a real vLLM that was "idle", "busy" or "queued"."""
     return (_REAL / f"metrics-{state}.txt").read_bytes()
+
+
+def llama_cpp(name: str) -> bytes:
+    """Return a page of a real llama.cpp server, by its file's name."""
+    return (_DATA / "llama.cpp-0.5.0-dev" / name).read_bytes()
 
 
 def small(*, waiting: object = 0, running: object = 0, usage: object = 0.0) -> bytes:

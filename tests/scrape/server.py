@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -41,10 +41,14 @@ class Server:
 
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
-        self.url = ""
+        self.url = self.address = ""
         self.visits: list[Visit] = []
         self.requests: list[bytes] = []
         self.ended = asyncio.Event()  # a connection has gone
+
+    def paths(self) -> list[str]:
+        """Return the paths that were asked for, in order."""
+        return [request.split(b" ", 2)[1].decode() for request in self.requests]
 
 
 @asynccontextmanager
@@ -54,7 +58,8 @@ async def serving(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> As
     loop = asyncio.get_running_loop()
     listener = await loop.create_server(lambda: Visit(server), "127.0.0.1", 0, ssl=tls)
     port = listener.sockets[0].getsockname()[1]
-    server.url = f"http{'s' if tls else ''}://127.0.0.1:{port}/metrics"
+    server.address = f"127.0.0.1:{port}"
+    server.url = f"http{'s' if tls else ''}://{server.address}/metrics"
     try:
         yield server
     finally:
@@ -78,6 +83,20 @@ def say(*data: bytes, close: bool = False) -> Behaviour:
             visit.transport.write(part)
         if close:
             visit.transport.close()
+
+    return behave
+
+
+def by_path(pages: Mapping[str, bytes | Behaviour]) -> Behaviour:
+    """Answer each request with the page at its path, in a way of its own or by 404."""
+
+    def behave(visit: Visit) -> None:
+        path = visit.server.requests[-1].split(b" ", 2)[1].decode()
+        page = pages.get(path, say(answer(b"nothing here", status="404 Not Found")))
+        if isinstance(page, bytes):
+            visit.transport.write(answer(page))
+        else:
+            page(visit)
 
     return behave
 

@@ -13,7 +13,7 @@ import uvloop
 
 from epp.scrape.client import Client
 from epp.scrape.errors import ScrapeError
-from epp.scrape.target import target
+from epp.scrape.target import Target, target
 from epp.scrape.tls import tls_context
 from tests.scrape import certificates
 from tests.scrape.pages import real
@@ -25,12 +25,15 @@ PAGE = real("busy")
 class Asking:
     """A client whose answers can be awaited."""
 
-    def __init__(self, client: Client, answers: asyncio.Queue[bytes | ScrapeError]) -> None:
+    def __init__(
+        self, client: Client, whom: Target, answers: asyncio.Queue[bytes | ScrapeError]
+    ) -> None:
         self.client = client
+        self.target = whom
         self.answers = answers
 
-    async def ask(self) -> bytes | ScrapeError:
-        self.client.ask()
+    async def ask(self, other: Target | None = None) -> bytes | ScrapeError:
+        self.client.ask(other or self.target)
         result = await self.answers.get()
         assert not self.client.busy
         return result
@@ -48,13 +51,12 @@ async def asking(
     answers: asyncio.Queue[bytes | ScrapeError] = asyncio.Queue()
     async with asyncio.TaskGroup() as group:  # does not end before the client's tasks have
         client = Client(
-            target(url, token),
             answers.put_nowait,
             start=group.create_task,
             tls=tls,
             timeout_s=timeout_s,
         )
-        yield Asking(client, answers)
+        yield Asking(client, target(url, token), answers)
         client.close()
     assert answers.empty()
 
@@ -64,6 +66,27 @@ async def test_all_pages_come_over_one_connection() -> None:
         assert [await client.ask() for _ in range(5)] == [PAGE] * 5
     assert len(server.visits) == 1
     assert server.requests == [target(server.url, "t").request] * 5
+
+
+async def test_other_pages_of_the_server_come_over_the_same_connection() -> None:
+    async with serving(say(answer(PAGE))) as server, asking(server.url) as client:
+        other = target(server.url.replace("/metrics", "/v1/models"))
+        assert [await client.ask(), await client.ask(other), await client.ask()] == [PAGE] * 3
+    assert len(server.visits) == 1
+    assert b"GET /v1/models HTTP/1.1\r\n" in server.requests[1]
+
+
+async def test_a_page_of_another_server_takes_the_place_of_the_connection() -> None:
+    async with (
+        serving(say(answer(PAGE))) as one,
+        serving(say(answer(b"other"))) as two,
+        asking(one.url) as client,
+    ):
+        assert await client.ask() == PAGE
+        assert await client.ask(target(two.url)) == b"other"
+        await asyncio.wait_for(one.ended.wait(), 5)
+        assert await client.ask() == PAGE
+    assert [len(one.visits), len(two.visits)] == [2, 1]
 
 
 @pytest.mark.parametrize(
@@ -195,14 +218,14 @@ async def test_a_name_that_is_no_host_is_an_error() -> None:
 
 async def test_two_questions_at_once_are_a_bug_of_the_caller() -> None:
     async with serving(hang) as server, asking(server.url) as client:
-        client.client.ask()
+        client.client.ask(client.target)
         with pytest.raises(RuntimeError, match="open"):
-            client.client.ask()
+            client.client.ask(client.target)
 
 
 async def test_a_closed_client_drops_what_it_had_asked() -> None:
     async with serving(hang) as server, asking(server.url) as client:
-        client.client.ask()
+        client.client.ask(client.target)
         client.client.close()
         assert not client.client.busy
 

@@ -51,7 +51,7 @@ def test_it_asks_as_soon_as_it_is_made_and_then_when_told(pair: Pair) -> None:
     assert pair.wire.written == [b"ask"]
     pair.connection.data_received(ANSWER)
     assert pair.connection.is_open
-    pair.connection.ask()
+    pair.connection.ask(b"ask")
     pair.connection.data_received(ANSWER[:30])
     pair.connection.data_received(ANSWER[30:])
     assert pair.wire.written == [b"ask", b"ask"]
@@ -98,4 +98,4 @@ def test_asking_on_a_lost_connection_is_a_bug_of_the_caller(pair: Pair) -> None:
     pair.connection.abort()
     pair.connection.connection_lost(None)
     with pytest.raises(RuntimeError, match="closed"):
-        pair.connection.ask()
+        pair.connection.ask(b"ask")

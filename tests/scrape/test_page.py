@@ -114,7 +114,8 @@ def test_a_name_that_vanishes_is_unknown_at_once() -> None:
 def test_no_page_is_an_error(noise: bytes, engine: str) -> None:
     reader = PageReader(ENGINES[engine])
     reader.read(noise, 0.0)
-    name = ENGINES[engine].waiting.name.encode()
+    waiting = ENGINES[engine].waiting
+    name = waiting.name.encode() if waiting else b""
     reader.read(name + noise + b"\n" + name + b"{" + noise, 2.0)
 
 

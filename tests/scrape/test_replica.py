@@ -10,11 +10,12 @@ import pytest
 
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
-from epp.scrape.engines import ENGINES
 from epp.scrape.errors import ScrapeError
+from epp.scrape.interview import Answer, Interview
 from epp.scrape.pace import Pace
-from epp.scrape.page import PageReader
 from epp.scrape.replica import Replica
+from epp.scrape.target import Target
+from epp.scrape.ways import Ways
 from tests.scrape.pages import small
 
 pytestmark = pytest.mark.looptime
@@ -22,8 +23,14 @@ PACE = Pace(interval_s=0.1, idle_interval_s=1.0, idle_after_s=2.0, max_backoff_s
 SLOW = ScrapeError("timeout", "no answer")
 
 
+ABSENT = ScrapeError("status", "404")
+
+
 class Asker:
-    """Answers after `takes_s` with the same page, and notes when it was asked."""
+    """Answers after `takes_s` with the same page, and notes when it was asked for it.
+
+    It has no list of models.
+    """
 
     def __init__(self) -> None:
         self.takes_s = 0.01
@@ -31,43 +38,55 @@ class Asker:
         self.asked_at: list[float] = []
         self.busy = False
         self.closed = False
-        self.answered: Callable[[bytes | ScrapeError], None]
+        self.answered: Callable[[Answer], None]
 
-    def ask(self) -> None:
+    def ask(self, target: Target) -> None:
         assert not self.busy
         loop = asyncio.get_running_loop()
-        self.asked_at.append(loop.time())
         self.busy = True
-        loop.call_later(self.takes_s, self._answer)
+        if b"/v1/models" in target.request:
+            loop.call_soon(self._answer, ABSENT)
+        else:
+            self.asked_at.append(loop.time())
+            loop.call_later(self.takes_s, lambda: self._answer(self.result))
 
     def close(self) -> None:
         self.closed = True
 
-    def _answer(self) -> None:
+    def _answer(self, answer: Answer) -> None:
         self.busy = False
         if not self.closed:
-            self.answered(self.result)
+            self.answered(answer)
 
 
 class Watched:
     """A replica, its asker, and what it reported."""
 
-    def __init__(self, address: str = "10.0.0.1:8000") -> None:
+    def __init__(self, address: str = "10.0.0.1:8000", engine: str = "vllm") -> None:
+        endpoint = Endpoint(address, metrics_url=f"http://{address}/metrics", engine=engine)
+        self.recounts: list[Load] = []
         self.asker = Asker()
         self.reports: list[Load | ScrapeError] = []
         self.in_flight = 0
         self.replica = Replica(
-            Endpoint(address),
+            endpoint,
             self._connect,
-            PageReader(ENGINES["vllm"]),
+            Interview(
+                endpoint, Ways(endpoint, ""), clock=self._clock, ours=lambda _: self.in_flight
+            ),
             lambda _, read: self.reports.append(read),
+            recounted=lambda _, load: self.recounts.append(load),
             pace=PACE,
-            clock=lambda: asyncio.get_running_loop().time(),
+            clock=self._clock,
             rng=random.Random(7),
             in_flight=lambda _: self.in_flight,
         )
 
-    def _connect(self, answered: Callable[[bytes | ScrapeError], None]) -> Asker:
+    @staticmethod
+    def _clock() -> float:
+        return asyncio.get_running_loop().time()
+
+    def _connect(self, answered: Callable[[Answer], None]) -> Asker:
         self.asker.answered = answered
         return self.asker
 
@@ -88,7 +107,7 @@ async def test_a_newcomer_is_asked_at_once_and_then_once_a_second() -> None:
     assert 10 <= len(watched.asker.asked_at) <= 11
     first = watched.reports[0]
     assert isinstance(first, Load)
-    assert first == Load(first.at, 3, 0, 0.0)
+    assert first == Load(first.at, 3, 0, 0.0, engine="vllm")
     assert first.at == pytest.approx(watched.asker.asked_at[0] + 0.01)
 
 
@@ -191,6 +210,39 @@ async def test_a_replica_that_recovers_has_its_pace_back_at_once() -> None:
     assert watched.asked(20, 22.1) >= 1
     await asyncio.sleep(10)
     assert watched.asked(22.1, 32.1) == pytest.approx(100, abs=1)
+
+
+async def test_the_first_pick_of_an_idle_replica_is_told_from_the_next() -> None:
+    watched = started()
+    await asyncio.sleep(5.55)
+    watched.in_flight = 1  # the pick itself is counted before it is told
+    watched.replica.used()
+    await asyncio.sleep(0.001)
+    assert watched.asker.asked_at[-1] == pytest.approx(5.55)
+
+
+async def test_picks_of_a_server_without_a_queue_are_counted_at_once() -> None:
+    watched = Watched(engine="ollama")
+    watched.asker.result = b'{"models": []}'
+    watched.replica.start()
+    await asyncio.sleep(1)
+    watched.in_flight = 2
+    watched.replica.used()
+    assert [(load.waiting, load.waiting_is_ours) for load in watched.recounts] == [(2, True)]
+
+
+async def test_a_server_without_metrics_is_counted_again_and_again_and_never_asked() -> None:
+    watched = Watched(engine="none")
+    watched.replica.start()
+    watched.in_flight = 3
+    await asyncio.sleep(10)
+    watched.in_flight = 0
+    await asyncio.sleep(10)
+    loads = [load for load in watched.reports if isinstance(load, Load)]
+    assert [loads[0].waiting, loads[-1].waiting] == [3, 0]
+    assert len(watched.reports) == len(loads) >= 100
+    assert loads[-1].at >= 19
+    assert watched.asker.asked_at == []
 
 
 @pytest.mark.parametrize("page", [b"", b"hello\n", small(waiting="NaN", running=-1, usage=7)])

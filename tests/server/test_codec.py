@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from epp._pb.envoy.config.core.v3 import base_pb2 as core
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
@@ -194,6 +196,14 @@ def streamed(data: bytes, end: bool) -> pb.BodyResponse:
             pb.ProcessingResponse(response_body=streamed(b"", end=False)),
         ),
         (
+            actions.ReplyResponseBody(b""),
+            pb.ProcessingResponse(
+                response_body=pb.BodyResponse(
+                    response=pb.CommonResponse(body_mutation=pb.BodyMutation(body=b""))
+                )
+            ),
+        ),
+        (
             actions.ReplyResponseTrailers(),
             pb.ProcessingResponse(response_trailers=pb.TrailersResponse()),
         ),
@@ -204,6 +214,14 @@ def test_each_action_is_one_message(
     action: actions.RequestReply | actions.ResponseReply, message: pb.ProcessingResponse
 ) -> None:
     assert codec.reply(action) == message
+
+
+def test_the_route_cache_is_cleared_beside_a_change_of_headers() -> None:
+    mutation = actions.Mutation([("x", "y")], clear_route_cache=True)
+    headers = codec.reply(actions.ReplyRequestHeaders(mutation))
+    body = codec.reply(actions.ReplyRequestBody(mutation))
+    assert headers.request_headers.response.clear_route_cache
+    assert body.request_body.response.clear_route_cache
 
 
 def test_metadata_is_a_struct_for_each_namespace() -> None:
@@ -217,6 +235,26 @@ def test_metadata_is_a_struct_for_each_namespace() -> None:
             namespace: {k: v.string_value for k, v in value.struct_value.fields.items()}
             for namespace, value in told.items()
         } == metadata
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        actions.ReplyResponseHeaders(metadata={"ns": {"tokens": 5, "cost": 0.5, "name": "m"}}),
+        actions.ReplyResponseBody(metadata={"ns": {"tokens": 5, "cost": 0.5, "name": "m"}}),
+        actions.StreamResponseBody(b"x", True, {"ns": {"tokens": 5, "cost": 0.5, "name": "m"}}),
+        actions.ReplyResponseTrailers({"ns": {"tokens": 5, "cost": 0.5, "name": "m"}}),
+    ],
+    ids=lambda action: type(action).__name__,
+)
+def test_an_answer_is_charged_in_numbers(action: actions.ResponseReply) -> None:
+    message = codec.reply(action)
+    bare = codec.reply(structs.replace(action, metadata={}))
+    assert message.WhichOneof("response") == bare.WhichOneof("response")
+    told = message.dynamic_metadata.fields["ns"].struct_value.fields
+    assert (told["tokens"].number_value, told["cost"].number_value) == (5, 0.5)
+    assert told["name"].string_value == "m"
+    assert not bare.HasField("dynamic_metadata"), "a shared reply is never written to"
 
 
 @given(st.sampled_from(BodyMode), st.sampled_from(BodyMode))
@@ -243,6 +281,33 @@ def test_a_refusal_is_an_openai_error_with_its_reason() -> None:
     }
     assert answer.body.startswith(b'{"error":{"message":"Full."')
     assert answer.details == "epp_rejected-saturated"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/v1/messages?beta=true", "error"), ("/v1/chat/completions", None), ("", None)],
+)
+def test_a_refusal_has_the_shape_of_the_api_that_was_asked(path: str, kind: str | None) -> None:
+    message = codec.reply(actions.Refuse(events.Refused(413, "No.", path=path)))
+    body = json.loads(message.immediate_response.body)
+    assert body.get("type") == kind
+    assert body["error"]["message"] == "No."
+
+
+def test_a_grpc_client_gets_a_status_of_grpc_and_the_message() -> None:
+    path = "/vllm.grpc.engine.VllmEngine/Generate"
+    for status, expected in ((400, 3), (429, 8), (503, 14), (504, 4), (500, 13)):
+        refused = actions.Refuse(events.Refused(status, "No.", path=path))
+        answer = codec.reply(refused).immediate_response
+        assert (answer.grpc_status.status, answer.body) == (expected, b"No.")
+
+
+def test_an_answer_of_the_picker_s_own_is_sent_as_it_is() -> None:
+    answered = events.Answered(200, [("content-type", "application/json")], b"{}")
+    answer = codec.reply(actions.Answer(answered)).immediate_response
+    assert (answer.status.code, answer.body, answer.details) == (200, b"{}", "epp_answered")
+    (header,) = answer.headers.set_headers
+    assert (header.header.key, header.header.raw_value) == ("content-type", b"application/json")
 
 
 def test_a_refusal_without_a_reason_has_no_reason_header() -> None:

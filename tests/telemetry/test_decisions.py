@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 import pytest
 
@@ -73,7 +75,9 @@ def test_an_explanation_has_verdicts_scores_inputs_and_the_margin() -> None:
         "weighted": 1.4,
     }
     assert first["inputs"] == {
+        "engine": "",
         "waiting": 0,
+        "waiting_is_ours": False,
         "running": 1,
         "kv_cache_usage": 0.3,
         "age_ms": 40.0,
@@ -104,3 +108,28 @@ def test_a_ring_without_room_keeps_nothing() -> None:
     ring = Decisions(capacity=0)
     ring.add(decision(), stream=1)
     assert ring.latest(10) == []
+
+
+class Priced:
+    """A scorer's account of itself."""
+
+    basis = "approximate"
+
+    def terms(self, index: int) -> Mapping[str, float]:
+        return {"queue_s": 0.123456789 * index, "requests": 3.0}
+
+
+def test_a_scorer_that_explains_itself_is_quoted() -> None:
+    decision = Decision(
+        at=10.0,
+        profile="p",
+        picked=(IDLE,),
+        candidates=(BUSY, IDLE),
+        columns=(Column("cost", 1.0, (0.0, 1.0), Priced()),),
+        totals=(0.0, 1.0),
+    )
+    best, _ = explain(decision)["candidates"]
+    (score,) = best["scores"]
+    assert score["basis"] == "approximate"
+    assert score["terms"] == {"queue_s": 0.123457, "requests": 3.0}
+    assert "(cost 1x1.00 approximate)" in sentence(decision)

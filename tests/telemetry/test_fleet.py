@@ -60,3 +60,9 @@ def test_requests_under_way_are_shown_for_endpoints_of_the_pool() -> None:
     pool = {e.address: e for e in (endpoint(1, None, "a"), endpoint(2, None, "b"))}
     found = inflight(pool, {"10.0.0.1:1": 3, "10.0.0.9:1": 7})
     assert [(tuple(s.labels.values()), s.value) for s in found.samples] == [(("a", "", "1"), 3)]
+
+
+def test_a_queue_that_is_only_our_own_count_is_no_queue_of_the_server() -> None:
+    found = values(endpoint(1, busy(4, 0.2)), endpoint(2, Load(NOW, 9, waiting_is_ours=True)))
+    assert found["average_queue_size", "pool"] == 4
+    assert ("per_endpoint_queue_size", "pool", "10.0.0.1:2") not in found

@@ -13,26 +13,36 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from epp.demo.sim.answer import Answer, ChatAnswer, TextAnswer
-from epp.demo.sim.ask import Ask, read_chat, read_completion
+from epp.demo.sim.answer import Answer, ChatAnswer, TextAnswer, ToolAnswer
+from epp.demo.sim.anthropic import MessagesAnswer, read_messages
+from epp.demo.sim.ask import Ask, read_chat, read_completion, read_tokenize
 from epp.demo.sim.completion import Completion, StreamedCompletion, dawdle
+from epp.demo.sim.dialect import pages
+from epp.demo.sim.embeddings import embed
 from epp.demo.sim.faults import changed
+from epp.demo.sim.kv_events import token_ids
 from epp.demo.sim.page import GARBAGE, MEDIA_TYPE
 from epp.demo.sim.problem import Problem
 from epp.demo.sim.replica import Replica, wall_clock
+from epp.demo.sim.responses import ResponseAnswer, read_response
 
 
 def build(replica: Replica, name: str) -> ASGIApp:
     """Return the application; `name` is what its answers say that they were served by."""
-    handlers = Handlers(replica)
+    handlers, engine = Handlers(replica), replica.options.engine
     routes = [
         Route("/v1/chat/completions", handlers.chat, methods=["POST"]),
         Route("/v1/completions", handlers.completions, methods=["POST"]),
+        Route("/v1/messages", handlers.messages, methods=["POST"]),
+        Route("/v1/responses", handlers.responses, methods=["POST"]),
+        Route("/v1/embeddings", handlers.embeddings, methods=["POST"]),
+        Route("/tokenize", handlers.tokenize, methods=["POST"]),
         Route("/v1/models", handlers.models),
         Route("/health", handlers.health),
         Route("/metrics", handlers.metrics),
         Route("/sim/faults", handlers.faults),
         Route("/sim/faults", handlers.set_faults, methods=["POST"]),
+        *(Route(path, _page(tell)) for path, tell in pages(engine, replica.facts).items()),
     ]
     return ServedBy(Starlette(routes=routes, exception_handlers={HTTPException: _unrouted}), name)
 
@@ -69,6 +79,28 @@ class Handlers:
         """Go on with a text."""
         return await self._complete(request, read_completion, TextAnswer)
 
+    async def messages(self, request: Request) -> Response | Completion:
+        """Answer a conversation, in Anthropic's words."""
+        return await self._complete(request, read_messages, MessagesAnswer)
+
+    async def responses(self, request: Request) -> Response | Completion:
+        """Answer a conversation, in OpenAI's newer words."""
+        return await self._complete(request, read_response, ResponseAnswer)
+
+    async def embeddings(self, request: Request) -> Response:
+        """Give each text a short vector that stands for it; the engine is not asked."""
+        answer = embed(await request.body(), self._replica.model_name)
+        return _refusal(answer) if isinstance(answer, Problem) else _json(answer)
+
+    async def tokenize(self, request: Request) -> Response:
+        """Return the tokens of a prompt or a conversation."""
+        ask = read_tokenize(await request.body())
+        if isinstance(ask, Problem):
+            return _refusal(ask)
+        ids = token_ids(ask.content)
+        limit = self._replica.options.context_length
+        return _json({"count": len(ids), "max_model_len": limit, "tokens": ids})
+
     async def _complete(
         self, request: Request, read: Callable[[bytes], Ask | Problem], kind: type[Answer]
     ) -> Response | Completion:
@@ -87,11 +119,14 @@ class Handlers:
             return _refusal(ticket)
         number = request.headers.get("x-request-id") or f"{replica.rng.getrandbits(64):016x}"
         model = ask.model or replica.model_name
+        if ask.tool:
+            kind = ToolAnswer
         return (StreamedCompletion if ask.stream else Completion)(
-            kind(f"{kind.prefix}-{number}", model, int(wall_clock())),
+            kind(f"{kind.prefix}-{number}", model, int(wall_clock()), ask.tool),
             ticket,
             include_usage=ask.include_usage,
             answered=replica.switch.answered,
+            script=ask.script,
         )
 
     async def models(self, _request: Request) -> Response:
@@ -107,10 +142,19 @@ class Handlers:
         faults = self._replica.switch.faults
         if faults.slow_metrics_s:
             await dawdle(request.receive, faults.slow_metrics_s)
-        if faults.metrics_off:
+        page = self._metrics_page()
+        if faults.metrics_off or page is None:
             return Response(status_code=404)
-        page = GARBAGE if faults.garbage_metrics else self._replica.metrics()
-        return Response(page, media_type=MEDIA_TYPE)
+        return Response(GARBAGE if faults.garbage_metrics else page, media_type=MEDIA_TYPE)
+
+    def _metrics_page(self) -> str | None:
+        match self._replica.options.engine:
+            case "vllm":
+                return self._replica.metrics()
+            case "llama.cpp":
+                return self._replica.facts.llama_cpp_metrics()
+            case "ollama":
+                return None
 
     async def faults(self, _request: Request) -> Response:
         """Return the faults in force."""
@@ -123,6 +167,10 @@ class Handlers:
             return _refusal(Problem(400, faults))
         self._replica.switch.set(faults)
         return _json(faults)
+
+
+def _page(tell: Callable[[], object]) -> Callable[[Request], Response]:
+    return lambda _: _json(tell())
 
 
 async def _unrouted(_request: Request, error: Exception) -> Response:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from epp.demo.sim.problem import Problem
+from epp.demo.sim.schema import instance
 from epp.demo.sim.tokens import TOKEN_BYTES, encode
 
 Count = Annotated[int, Meta(ge=1)]
@@ -23,6 +25,8 @@ class Ask(msgspec.Struct, frozen=True):
     stream: bool = False
     include_usage: bool = False
     cache_salt: str = ""
+    script: str = ""  # what the answer must be, instead of the model's words
+    tool: str = ""  # the script is the arguments of a call of it
 
 
 class _StreamOptions(msgspec.Struct):
@@ -48,18 +52,47 @@ class _Common(msgspec.Struct):
         )
 
 
-class _Message(msgspec.Struct):
+class Message(msgspec.Struct):
+    """One turn."""
+
     role: str
     content: str | list[dict[str, Any]] | None = None
 
     def text(self) -> str:
+        """Return the turn's words."""
         if isinstance(self.content, list):
             return "".join(_part_text(part) for part in self.content)
         return self.content or ""
 
 
 class _Chat(_Common, kw_only=True):
-    messages: Annotated[list[_Message], Meta(min_length=1)]
+    messages: Annotated[list[Message], Meta(min_length=1)]
+    tools: list[dict[str, Any]] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    response_format: dict[str, Any] | None = None
+    add_generation_prompt: bool = True  # of /tokenize
+
+    def called(self) -> dict[str, Any] | None:
+        """Return the function that is called: the one that must be, or else the first.
+
+        A model that has a tool's result goes on with words.
+        """
+        functions = [tool["function"] for tool in self.tools or () if "function" in tool]
+        if self.tool_choice == "none" or self.messages[-1].role == "tool":
+            return None
+        if isinstance(self.tool_choice, dict):
+            wanted = self.tool_choice.get("function", {}).get("name")
+            functions = [one for one in functions if one.get("name") == wanted]
+        return functions[0] if functions else None
+
+    def script(self) -> str:
+        """Return the JSON that the answer must be, if it must."""
+        wanted = self.response_format or {}
+        if wanted.get("type") == "json_object":
+            return "{}"
+        if wanted.get("type") != "json_schema":
+            return ""
+        return _json(instance(wanted.get("json_schema", {}).get("schema")))
 
 
 class _Completion(_Common, kw_only=True):
@@ -78,10 +111,23 @@ def read_chat(body: bytes) -> Ask | Problem:
         chat = msgspec.json.decode(body, type=_Chat)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Problem(400, str(error))
+    ask = chat.ask(conversation(chat.messages, ask=chat.add_generation_prompt))
+    if (called := chat.called()) is not None:
+        arguments = _json(instance(called.get("parameters") or {"type": "object"}))
+        return structs.replace(ask, script=arguments, tool=str(called.get("name")))
+    return structs.replace(ask, script=chat.script())
+
+
+def conversation(messages: Iterable[Message], *, ask: bool = True) -> bytes:
+    """Return the prompt that a chat template makes; `ask`: with what asks for an answer."""
     segments = []
-    for message in chat.messages:
+    for message in messages:
         segments += [f"<|{message.role}|>", message.text(), "<|end|>"]
-    return chat.ask(encode(*segments, "<|assistant|>"))
+    return encode(*segments, *(["<|assistant|>"] if ask else []))
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def read_completion(body: bytes) -> Ask | Problem:
@@ -94,6 +140,15 @@ def read_completion(body: bytes) -> Ask | Problem:
     if not content:
         return Problem(400, "exactly one prompt that is not empty is needed", param="prompt")
     return completion.ask(content)
+
+
+def read_tokenize(body: bytes) -> Ask | Problem:
+    """Read the body of /tokenize, which has either messages or a prompt."""
+    try:
+        asked = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Problem(400, str(error))
+    return read_chat(body) if "messages" in asked else read_completion(body)
 
 
 def _prompt_content(prompt: str | list[str | int]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -11,8 +11,9 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from epp.demo.sim.answer import DONE, Answer, event, usage_of
+from epp.demo.sim.answer import Answer, event
 from epp.demo.sim.driver import Ticket
+from epp.demo.sim.tokens import TOKEN_BYTES
 
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 
@@ -37,12 +38,19 @@ class Completion:
     """
 
     def __init__(
-        self, answer: Answer, ticket: Ticket, *, include_usage: bool, answered: Callable[[], None]
+        self,
+        answer: Answer,
+        ticket: Ticket,
+        *,
+        include_usage: bool,
+        answered: Callable[[], None],
+        script: str = "",
     ) -> None:
         self._answer = answer
         self._ticket = ticket
         self._include_usage = include_usage
         self._answered = answered
+        self._script = script  # what is said instead of the engine's words
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer."""
@@ -58,11 +66,19 @@ class Completion:
         await gone(receive)
         self._ticket.close()
 
+    async def _said(self) -> AsyncIterator[tuple[str, str | None]]:
+        """Yield the tokens' text, of the script if there is one, and why the last one is that."""
+        left = self._script
+        async for token in self._ticket.tokens():
+            said = left if token.reason else left[:TOKEN_BYTES]
+            yield (said if self._script else token.text), token.reason
+            left = left[len(said) :]
+
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         text, reason = "", None
-        async for token in self._ticket.tokens():
-            text, reason = text + token.text, token.reason
-        whole = self._answer.complete(text, reason, usage_of(self._ticket.job))
+        async for said, ended in self._said():
+            text, reason = text + said, ended
+        whole = self._answer.complete(text, reason, self._ticket.job)
         response = Response(msgspec.json.encode(whole), media_type="application/json")
         await response(scope, receive, send)
 
@@ -72,15 +88,17 @@ class StreamedCompletion(Completion):
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [EVENT_STREAM]})
-        chunks = self._answer.opening()
-        async for token in self._ticket.tokens():
-            chunks.append(self._answer.delta(token.text, token.reason))
+        job = self._ticket.job
+        chunks = self._answer.opening(job)
+        async for text, reason in self._said():
+            chunks += self._answer.delta(text, reason)
             for chunk in chunks:
                 await send(_body(event(chunk)))
             chunks.clear()
-        if self._include_usage:
-            await send(_body(event(self._answer.ending(usage_of(self._ticket.job)))))
-        await send(_body(DONE))
+        for chunk in self._answer.closing(job, include_usage=self._include_usage):
+            await send(_body(event(chunk)))
+        if self._answer.done:
+            await send(_body(self._answer.done))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from epp.demo.sim.cost import H100_8B, Coefficients
+from epp.demo.sim.dialect import Dialect
 from epp.demo.sim.engine import Limits
 from epp.demo.sim.faults import Faults
 
@@ -14,6 +15,7 @@ class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: int = 8000  # 0: any free port
+    engine: Dialect = "vllm"  # whose pages it shows; how it works is vLLM's always
     name: str = ""  # value of the header x-served-by; the address if empty
     served_model_name: tuple[str, ...] = ("meta-llama/Llama-3.1-8B-Instruct",)
     loras: tuple[str, ...] = ()  # adapters, each also a model name
@@ -26,6 +28,8 @@ class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
     time_scale: float = 1.0  # of the clock: 10 plays ten simulated seconds in a real one
     background_rps: float = 0.0  # requests that the replica makes up for itself, per second
     seed: int = 0
+    kv_events_endpoint: str = ""  # of ZeroMQ, bound if it has a *; empty: none are published
+    kv_events_replay_endpoint: str = ""
     faults: Faults = Faults()
     cost: Coefficients = H100_8B
 

@@ -9,10 +9,12 @@ from random import Random
 from epp.demo.sim.adapters import AdapterHistory
 from epp.demo.sim.ask import Ask
 from epp.demo.sim.background import arrivals
+from epp.demo.sim.dialect import Facts
 from epp.demo.sim.driver import Driver, Ticket
 from epp.demo.sim.engine import Engine
 from epp.demo.sim.faults import FaultSwitch
 from epp.demo.sim.job import Job
+from epp.demo.sim.kv_events import KvEvents
 from epp.demo.sim.meter import Meter
 from epp.demo.sim.options import SimOptions
 from epp.demo.sim.page import Page, write_engine, write_meter
@@ -36,12 +38,30 @@ class Replica:
         self.switch = FaultSwitch(options.faults)
         self.rng = Random(options.seed)
         self.started_at = wall_clock()
+        self.kv_events = KvEvents(options.block_size)
         self._adapters = AdapterHistory(len(options.loras))
 
     @property
     def model_name(self) -> str:
         """The name that the server itself uses for its model."""
         return self.options.served_model_name[0]
+
+    async def publish(self, address: str) -> None:
+        """Publish what becomes of the KV cache, until cancelled."""
+        # Not where all is imported: it is an extra.
+        from epp.demo.sim.kv_publisher import KvPublisher  # noqa: PLC0415
+
+        options = self.options
+        publisher = KvPublisher(
+            options.kv_events_endpoint,
+            options.kv_events_replay_endpoint,
+            f"kv@{address}@{self.model_name}",
+            wall_clock,
+        )
+        self.kv_events = KvEvents(options.block_size, publisher.notify)
+        self.engine.stored = self.kv_events.stored
+        self.engine.blocks.evicted = self.kv_events.removed
+        await publisher.run(self.kv_events)
 
     async def run(self) -> None:
         """Serve what is submitted, and the background load, until cancelled."""
@@ -79,15 +99,22 @@ class Replica:
         return Job(
             bytearray(ask.content),
             number,
-            ask.max_tokens or min(room, answer_length(number)),
+            _length(ask) or min(room, answer_length(number)),
             self.driver.now(),
-            reason="length" if ask.max_tokens else "stop",
+            reason="length" if ask.max_tokens and not ask.script else "stop",
             adapter=adapter,
+            cache_salt=ask.cache_salt,
             root=fingerprint(f"{adapter}\n{ask.cache_salt}".encode(), seed=0),
         )
 
+    @property
+    def facts(self) -> Facts:
+        """What the pages of other engines tell."""
+        models = self.options.served_model_name
+        return Facts(self.engine, models, self.options.max_num_seqs)
+
     def metrics(self) -> str:
-        """Return the page as of now."""
+        """Return vLLM's page as of now."""
         page = Page(self.model_name)
         write_engine(page, self.engine)
         write_meter(page, self.meter)
@@ -112,3 +139,8 @@ class Replica:
             }
             for name, parent in {**parents, **adapters}.items()
         ]
+
+
+def _length(ask: Ask) -> int | None:
+    """Return how many tokens the answer has, if that was not left to the model."""
+    return -(-len(ask.script) // TOKEN_BYTES) if ask.script else ask.max_tokens

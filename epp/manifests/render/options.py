@@ -11,7 +11,16 @@ PREFIX = "ai_gateway_"
 DEFAULT_ENGINE: Literal["vllm"] = "vllm"
 
 Engine: TypeAlias = Literal[
-    "vllm", "sglang", "trtllm-serve", "triton-tensorrt-llm", "triton", "none"
+    "vllm",
+    "sglang",
+    "trtllm-serve",
+    "triton-tensorrt-llm",
+    "triton",
+    "tgi",
+    "lmdeploy",
+    "llama.cpp",
+    "ollama",
+    "none",
 ]
 
 

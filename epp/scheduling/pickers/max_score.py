@@ -26,6 +26,8 @@ class MaxScorePicker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
         """Return the best, or several, best first."""
         if self.max_num_of_endpoints == 1:  # the usual case, without a shuffle
             best = max(totals)
+            if totals.count(best) == 1:
+                return [endpoints[totals.index(best)]]
             return [rng.choice([e for e, t in zip(endpoints, totals, strict=True) if t == best])]
         order = list(range(len(endpoints)))
         rng.shuffle(order)

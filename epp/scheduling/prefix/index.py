@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import islice
+
+from epp.scheduling.prefix.blocks import HASH_BITS
+from epp.scheduling.prefix.cut import Cut
 
 # A dict that outgrows its table copies all of it, for two million blocks in 150 ms, in which no
 # request is answered. Of many small ones, each copies little.
 _SHARDS = 256
-_SHARD_SHIFT = 64 - 8  # by the highest bits, because a dict hashes by the lowest
+_SHARD_SHIFT = HASH_BITS - 8  # by the highest bits, because a dict hashes by the lowest
+_GAPS = 0.6  # of the entries in use; while gaps are fewer than half of them, a copy keeps them
+_REMEMBERED_MASKS = 256
 
 
 class _Slot:
-    """One endpoint: its bit in the masks and its blocks, longest unused first."""
+    """One endpoint: its bit in the masks and its blocks with their sizes, longest unused first."""
 
-    __slots__ = ("address", "bit", "blocks")
+    __slots__ = ("address", "bit", "blocks", "held", "written")
 
     def __init__(self, address: str, bit: int) -> None:
         self.address = address
         self.bit = bit
-        self.blocks: dict[int, None] = {}
+        self.blocks: dict[int, int] = {}
+        self.held = 0  # the sizes of all blocks
+        self.written = 0  # entries, since `blocks` was copied
 
 
 class PrefixIndex:
@@ -29,13 +37,17 @@ class PrefixIndex:
     earlier blocks younger than later ones, and the oldest go first, as they do in a model server.
     """
 
-    def __init__(self, max_entries: int) -> None:
+    def __init__(self, max_entries: int, cut: Cut) -> None:
+        self._cut = cut
         self.max_entries = max_entries  # over all endpoints
         self._entries = 0
-        self._holders: tuple[dict[int, int], ...] = tuple({} for _ in range(_SHARDS))
+        self._holders: list[dict[int, int]] = [{} for _ in range(_SHARDS)]
+        self._written = 0  # entries, since the last shard was copied
+        self._next = 0  # shard to be copied
         self._slots: dict[str, _Slot] = {}
         self._addresses: list[str] = []  # by the number of the bit
         self._free: list[int] = []
+        self._names: dict[int, tuple[str, ...]] = {}  # by mask: the same ones come again
 
     def __len__(self) -> int:
         return self._entries
@@ -73,32 +85,38 @@ class PrefixIndex:
         return matched
 
     def insert(self, address: str, hashes: Sequence[int], capacity: int) -> None:
-        """Record that the endpoint now has these blocks, and at most `capacity` of all."""
+        """Record that the endpoint now has these blocks, and at most `capacity` units of all."""
         slot = self._slots.get(address) or self._add(address)
-        blocks, bit, holders = slot.blocks, slot.bit, self._holders
-        before = len(blocks)
-        for block in reversed(hashes[:capacity]):
-            if block in blocks:
-                del blocks[block]
-            elif block in (shard := holders[block >> _SHARD_SHIFT]):
-                shard[block] |= bit
-            else:
-                shard[block] = bit  # one object for all blocks that only this endpoint holds
-            blocks[block] = None
-        self._entries += len(blocks) - before
-        self._evict(slot, len(blocks) - capacity)
+        blocks, cut = slot.blocks, self._cut
+        count = min(len(hashes), cut.count(capacity))
+        known = bisect_left(range(count), True, key=lambda number: hashes[number] not in blocks)
+        # Later blocks first, so that earlier ones are younger.
+        bit, holders = slot.bit, self._holders
+        for number in range(count - 1, known - 1, -1):
+            block = hashes[number]
+            blocks[block] = cut.size if number < cut.fine else cut.coarse
+            shard = holders[block >> _SHARD_SHIFT]
+            shard[block] = shard[block] | bit if block in shard else bit
+        slot.held += cut.reach(count) - cut.reach(known)
+        again = hashes[:known][::-1]
+        blocks.update(zip(again, [blocks.pop(block) for block in again], strict=True))
+        self._entries += count - known
+        self._evict(slot, _oldest(slot, slot.held - capacity))
         while self._entries > self.max_entries:
             fullest = max(self._slots.values(), key=lambda other: len(other.blocks))
-            self._evict(fullest, self._entries - self.max_entries)
+            excess = self._entries - self.max_entries
+            self._evict(fullest, list(islice(fullest.blocks, excess)))
+        self._tidy(slot, count, count - known)
 
     def drop(self, address: str) -> None:
         """Forget an endpoint; its bit is used again."""
         slot = self._slots.pop(address, None)
         if slot is not None:
-            self._evict(slot, len(slot.blocks))
+            self._evict(slot, list(slot.blocks))
             self._free.append(slot.bit.bit_length() - 1)
 
     def _add(self, address: str) -> _Slot:
+        self._names.clear()  # a bit may change its owner
         if self._free:
             number = self._free.pop()
             self._addresses[number] = address
@@ -108,12 +126,9 @@ class PrefixIndex:
         slot = self._slots[address] = _Slot(address, 1 << number)
         return slot
 
-    def _evict(self, slot: _Slot, count: int) -> None:
-        if count <= 0:
-            return
-        victims = list(islice(slot.blocks, count))
+    def _evict(self, slot: _Slot, victims: Sequence[int]) -> None:
         for block in victims:
-            del slot.blocks[block]
+            slot.held -= slot.blocks.pop(block)
             shard = self._holders[block >> _SHARD_SHIFT]
             left = shard[block] & ~slot.bit
             if left:
@@ -122,9 +137,43 @@ class PrefixIndex:
                 del shard[block]
         self._entries -= len(victims)
 
-    def _named(self, mask: int) -> Iterator[str]:
+    def _tidy(self, slot: _Slot, written: int, new: int) -> None:
+        """Copy dicts that have gaps before they grow, which would double the memory of the index.
+
+        A dict never fills the gaps of what was taken out. When it is full it makes room for three
+        times what is left in it.
+        """
+        slot.written += written
+        if slot.written > _GAPS * len(slot.blocks):
+            slot.blocks, slot.written = dict(slot.blocks), 0
+        self._written += new
+        if self._written > _GAPS * self._entries / _SHARDS:
+            self._holders[self._next] = dict(self._holders[self._next])
+            self._next, self._written = (self._next + 1) % _SHARDS, 0
+
+    def _named(self, mask: int) -> tuple[str, ...]:
+        names = self._names.get(mask)
+        if names is None:
+            if len(self._names) >= _REMEMBERED_MASKS:
+                self._names.clear()
+            names = self._names[mask] = tuple(self._search(mask))
+        return names
+
+    def _search(self, mask: int) -> Iterator[str]:
         digits = f"{mask:b}"[::-1]  # the search for the next 1 runs in C
         number = digits.find("1")
         while number >= 0:
             yield self._addresses[number]
             number = digits.find("1", number + 1)
+
+
+def _oldest(slot: _Slot, excess: int) -> list[int]:
+    """Return the blocks that must go for the endpoint to hold `excess` units less."""
+    victims: list[int] = []
+    if excess > 0:
+        for block, size in slot.blocks.items():
+            victims.append(block)
+            excess -= size
+            if excess <= 0:
+                break
+    return victims

@@ -50,7 +50,12 @@ class InflightLoadProducer:
         key = _key(decision.winner)
         self._requests[key] = self._requests.get(key, 0) + 1
 
-    def release(self, query: Query, decision: Decision, outcome: Outcome) -> None:
+    def first_token(self, query: Query, decision: Decision, held: None, now: float) -> None:
+        """Do nothing."""
+
+    def release(
+        self, query: Query, decision: Decision, held: None, outcome: Outcome, now: float
+    ) -> None:
         """Take it away again."""
         key = _key(decision.winner)
         left = self._requests.pop(key, 0) - 1

@@ -60,7 +60,12 @@ class SessionIdProducer:
         self._sessions.move_to_end(name)
         self._expire(query.now)
 
-    def release(self, query: Query, decision: Decision, outcome: Outcome) -> None:
+    def first_token(self, query: Query, decision: Decision, held: None, now: float) -> None:
+        """Do nothing."""
+
+    def release(
+        self, query: Query, decision: Decision, held: None, outcome: Outcome, now: float
+    ) -> None:
         """Keep the pin: the session goes on."""
 
     def forget(self, endpoint: Endpoint) -> None:

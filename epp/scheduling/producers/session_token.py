@@ -39,7 +39,12 @@ class SessionTokenProducer:
     def reserve(self, query: Query, decision: Decision, fact: Pin) -> None:
         """Remember nothing."""
 
-    def release(self, query: Query, decision: Decision, outcome: Outcome) -> None:
+    def first_token(self, query: Query, decision: Decision, held: None, now: float) -> None:
+        """Do nothing."""
+
+    def release(
+        self, query: Query, decision: Decision, held: None, outcome: Outcome, now: float
+    ) -> None:
         """Remember nothing."""
 
     def forget(self, endpoint: Endpoint) -> None:

@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
 
 from epp.pool.endpoint import Endpoint
+from epp.scheduling.decision import Scores
 from epp.scheduling.prefix.matches import PrefixMatches
 from epp.scheduling.producers.approx_prefix_cache import APPROX_PREFIX
 from epp.scheduling.query import Query
 from epp.scheduling.registry import scorers
 
 
+class PrefixDetails(msgspec.Struct, frozen=True):
+    """Where the scores of one decision come from."""
+
+    matches: PrefixMatches
+    endpoints: Sequence[Endpoint]
+
+    @property
+    def basis(self) -> str:
+        """Whether the servers told what they have, it was guessed, or each for some of them."""
+        told = sum(e.address in self.matches.precise for e in self.endpoints)
+        if not told:
+            return "approximate"
+        return "precise" if told == len(self.endpoints) else "precise and approximate"
+
+    def terms(self, index: int) -> Mapping[str, float]:
+        """Return what one candidate has of the prompt; `precise`: 1 if it told so itself."""
+        matches, address = self.matches, self.endpoints[index].address
+        return {
+            "prompt_tokens": matches.prompt_units * matches.tokens_per_unit,
+            "cached_tokens": matches.tokens(matches.matched.get(address, 0)),
+            "trust": matches.trust.get(address, 1.0),
+            "precise": float(address in matches.precise),
+        }
+
+
 @scorers("prefix-cache-scorer")
 class PrefixCacheScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Score by how much of the prompt the server has probably cached.
 
-    The share of the prompt's blocks, blended by `matchLengthWeight` with the square of the matched
-    length over `matchLengthScaleTokens`: long matches save more than their share says.
+    The share of the prompt, blended by `matchLengthWeight` with the square of the matched length
+    over `matchLengthScaleTokens`: long matches save more than their share says.
     """
 
     match_length_weight: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.0
@@ -30,17 +56,20 @@ class PrefixCacheScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
         """Read the matches of the named producer."""
         return (self.prefix_match_info_producer_name,)
 
-    def score(self, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
+    def score(self, query: Query, endpoints: Sequence[Endpoint]) -> Scores:
         """Rate each endpoint's match."""
         matches = query.fact(self.prefix_match_info_producer_name, PrefixMatches)
-        matched = matches.matched
-        return [
-            self._rate(matches, matched[e.address]) if e.address in matched else 0.0
+        matched, trust = matches.matched, matches.trust
+        numbers = [
+            self._rate(matches, matched[e.address]) * trust.get(e.address, 1.0)
+            if e.address in matched
+            else 0.0
             for e in endpoints
         ]
+        return Scores(numbers, PrefixDetails(matches.slim(), endpoints))
 
     def _rate(self, matches: PrefixMatches, blocks: int) -> float:
-        tokens = blocks * matches.block_tokens
+        tokens = matches.tokens(blocks)
         length = min(1.0, tokens / self.match_length_scale_tokens) ** 2
-        share = blocks / matches.blocks
+        share = tokens / matches.tokens(matches.blocks)
         return self.match_length_weight * length + (1.0 - self.match_length_weight) * share

@@ -5,7 +5,8 @@ import msgspec
 from epp.demo.sim.answer import Answer, ChatAnswer, TextAnswer, event, usage_of
 from tests.demo.sim.play import job
 
-USAGE = {"prompt_tokens": 3}
+JOB = job("abc")
+USAGE = usage_of(JOB)
 CHAT = ChatAnswer("chatcmpl-1", "m", 7)
 TEXT = TextAnswer("cmpl-1", "m", 7)
 
@@ -15,34 +16,34 @@ def head(answer: Answer, kind: str) -> dict[str, object]:
 
 
 def test_a_chat_stream_begins_with_the_role() -> None:
-    (opening,) = CHAT.opening()
+    (opening,) = CHAT.opening(JOB)
     assert opening["choices"][0]["delta"] == {"role": "assistant", "content": ""}
 
 
 def test_a_text_stream_begins_with_its_first_token() -> None:
-    assert TEXT.opening() == []
+    assert TEXT.opening(JOB) == []
 
 
 def test_a_chat_token_is_a_delta() -> None:
     choice = {"index": 0, "delta": {"content": "cat "}, "logprobs": None, "finish_reason": "stop"}
-    assert CHAT.delta("cat ", "stop") == {
-        **head(CHAT, "chat.completion.chunk"),
-        "choices": [choice],
-    }
+    (chunk,) = CHAT.delta("cat ", "stop")
+    assert chunk == {**head(CHAT, "chat.completion.chunk"), "choices": [choice]}
 
 
 def test_a_text_token_is_a_text() -> None:
     choice = {"index": 0, "text": "cat ", "logprobs": None, "finish_reason": None}
-    assert TEXT.delta("cat ", None) == {**head(TEXT, "text_completion"), "choices": [choice]}
+    (chunk,) = TEXT.delta("cat ", None)
+    assert chunk == {**head(TEXT, "text_completion"), "choices": [choice]}
 
 
 def test_the_counts_come_in_a_chunk_without_a_choice() -> None:
-    ending = CHAT.ending(USAGE)
+    (ending,) = CHAT.closing(JOB, include_usage=True)
+    assert CHAT.closing(JOB, include_usage=False) == []
     assert (ending["choices"], ending["usage"]) == ([], USAGE)
 
 
 def test_an_answer_in_one_piece_has_everything() -> None:
-    whole = CHAT.complete("cat dog ", "length", USAGE)
+    whole = CHAT.complete("cat dog ", "length", JOB)
     assert whole["object"] == "chat.completion"
     assert whole["choices"][0]["message"]["content"] == "cat dog "
     assert whole["choices"][0]["finish_reason"] == "length"
@@ -61,6 +62,10 @@ def test_usage_counts_what_was_computed_and_what_was_found() -> None:
         "total_tokens": 7,
         "prompt_tokens_details": {"cached_tokens": 4},
     }
+
+
+def test_an_event_with_a_type_is_named_by_it() -> None:
+    assert event({"type": "ping"}) == b'event: ping\ndata: {"type":"ping"}\n\n'
 
 
 def test_an_event_is_one_line_of_json() -> None:

@@ -175,7 +175,7 @@ async def test_faults_are_set_over_http(server: SimServer, http: httpx.AsyncClie
         ("GET", "/health", 200),
         ("GET", "/v1/models", 200),
         ("POST", "/v1/completions", 400),
-        ("GET", "/v1/embeddings", 404),
+        ("GET", "/v1/nowhere", 404),
         ("GET", "/v1/completions", 405),
     ],
 )

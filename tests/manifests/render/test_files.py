@@ -13,7 +13,7 @@ from epp.manifests.lint.objects import objects_in
 from epp.manifests.render.files import render
 from epp.manifests.render.load import load, load_file
 from epp.manifests.render.options import Engine
-from epp.scrape.engines import ENGINES
+from epp.pool.engine_names import AUTO, ENGINE_NAMES
 from tests.deploy.verdict import problems
 
 ROOT = Path(__file__).parents[3]
@@ -65,5 +65,5 @@ ai_gateway_self_hosted_models:
     assert len(render(load(text.encode(), "c").options)) == 3
 
 
-def test_the_engines_are_those_whose_metrics_can_be_read() -> None:
-    assert set(get_args(Engine)) - {"none"} == set(ENGINES) - {"none"}
+def test_the_engines_are_those_that_the_picker_knows() -> None:
+    assert get_args(Engine) == tuple(name for name in ENGINE_NAMES if name != AUTO)

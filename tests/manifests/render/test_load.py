@@ -97,7 +97,8 @@ ai_gateway_self_hosted_models:
         '"engine"?',
         'cluster.yaml:7: ai_gateway_self_hosted_models[1]: "name" is missing',
         'cluster.yaml:9: ai_gateway_self_hosted_models[1].engine: "vlm" is none of vllm, sglang, '
-        'trtllm-serve, triton-tensorrt-llm, triton, none; did you mean "vllm"?',
+        "trtllm-serve, triton-tensorrt-llm, triton, tgi, lmdeploy, llama.cpp, ollama, none; "
+        'did you mean "vllm"?',
         'cluster.yaml:10: pool_name: "Gemma" is no name of a pool: at most 59 of a-z, 0-9 and -, '
         "with none of - at the ends",
         "cluster.yaml:10: port: 0 is not from 1 to 65535",

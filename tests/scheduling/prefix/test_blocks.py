@@ -2,14 +2,17 @@ from __future__ import annotations
 
 from itertools import takewhile
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epp.scheduling.prefix.blocks import block_hashes, root_hash
+from epp.scheduling.prefix.blocks import BlockHasher, root_hash
+from epp.scheduling.prefix.cut import Cut
 
 
 def hashes(prompt: str, *, root: int = 1, block_bytes: int = 4, max_blocks: int = 99) -> list[int]:
-    return block_hashes(prompt, root=root, block_bytes=block_bytes, max_blocks=max_blocks)
+    hasher = BlockHasher(Cut(block_bytes), max_blocks * block_bytes, max_blocks)
+    return hasher.hashes(prompt, root)[0]
 
 
 def test_only_whole_blocks_count() -> None:
@@ -44,8 +47,8 @@ def test_a_prompt_that_is_no_proper_unicode_is_hashed_all_the_same() -> None:
     assert len(hashes("\ud800\ud800\ud800\ud800")) == 3
 
 
-def test_a_hash_fits_in_64_bits() -> None:
-    assert all(0 <= found < 2**64 for found in hashes("abcd" * 50))
+def test_a_hash_fits_in_two_digits_of_an_int() -> None:
+    assert all(0 <= found < 2**60 for found in hashes("abcd" * 50))
 
 
 @settings(deadline=None)
@@ -72,3 +75,38 @@ def test_parts_do_not_run_into_each_other() -> None:
 @given(st.integers(0, 2**64 - 1), st.text(), st.text())
 def test_a_root_is_a_seed(seed: int, model: str, salt: str) -> None:
     assert 0 <= root_hash(seed, model, salt) < 2**64
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["ab" * 40, "cd" * 300, "xyz"]), max_size=12), st.integers(1, 4))
+def test_what_was_hashed_before_comes_out_the_same(pieces: list[str], size: int) -> None:
+    hasher = BlockHasher(Cut(size, fine=32), 10**6, 10**6)
+    prompt = "".join(pieces)
+    for end in range(0, len(prompt), 97):
+        hasher.hashes(prompt[:end], 1)
+    fresh = BlockHasher(Cut(size, fine=32), 10**6, 10**6)
+    assert hasher.hashes(prompt, 1) == fresh.hashes(prompt, 1)
+
+
+def test_a_later_turn_finds_the_hashes_of_the_earlier_ones() -> None:
+    hasher = BlockHasher(Cut(4), 10**6, 10**6)
+    first, _ = hasher.hashes("abcd" * 192, 1)
+    second, _ = hasher.hashes("abcd" * 192 + "efgh" * 20, 1)
+    assert len(first) == 96  # six runs of 16
+    assert all(one is other for one, other in zip(first, second[:96], strict=True))
+
+
+def test_hashes_are_remembered_within_bounds() -> None:
+    hasher = BlockHasher(Cut(1), 10**6, 10**6)
+    for number in range(300):
+        hasher.hashes(f"{number:06}" * 100, number)
+    assert len(hasher._young) + len(hasher._old) <= 2048
+
+
+@pytest.mark.parametrize(("prompt", "length"), [("", 0.0), ("abc", 3.0), ("äöü", 6.0)])
+def test_the_length_is_in_bytes(prompt: str, length: float) -> None:
+    assert BlockHasher(Cut(4), 100, 100).hashes(prompt, 1)[1] == length
+
+
+def test_the_length_of_what_is_not_looked_at_is_estimated() -> None:
+    assert BlockHasher(Cut(4), 10, 100).hashes("äb" * 50, 1)[1] == 150.0

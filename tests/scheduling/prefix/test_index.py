@@ -7,18 +7,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from epp.scheduling.prefix.blocks import block_hashes
+from epp.scheduling.prefix.blocks import BlockHasher
+from epp.scheduling.prefix.cut import Cut
 from epp.scheduling.prefix.index import PrefixIndex
+
+CUT = Cut(1)
 
 
 def chain(prompt: str) -> list[int]:
     """One block for each letter."""
-    return block_hashes(prompt, root=0, block_bytes=1, max_blocks=99)
+    return BlockHasher(CUT, 99, 99).hashes(prompt, 0)[0]
 
 
 @pytest.fixture
 def index() -> PrefixIndex:
-    return PrefixIndex(max_entries=1000)
+    return PrefixIndex(1000, CUT)
 
 
 def test_an_empty_index_matches_nothing(index: PrefixIndex) -> None:
@@ -64,7 +67,7 @@ def test_a_cache_that_turns_out_smaller_is_cut(index: PrefixIndex) -> None:
 
 
 def test_over_the_limit_the_endpoint_with_the_most_blocks_gives_way() -> None:
-    index = PrefixIndex(max_entries=8)
+    index = PrefixIndex(8, CUT)
     index.insert("a:1", chain("abcdef"), 99)
     index.insert("b:1", chain("ab"), 99)
     index.insert("c:1", chain("xyz"), 99)
@@ -73,7 +76,7 @@ def test_over_the_limit_the_endpoint_with_the_most_blocks_gives_way() -> None:
 
 
 def test_over_the_limit_several_endpoints_give_way_if_one_is_not_enough() -> None:
-    index = PrefixIndex(max_entries=4)
+    index = PrefixIndex(4, CUT)
     index.insert("a:1", chain("ab"), 99)
     index.insert("b:1", chain("ab"), 99)
     index.insert("c:1", chain("abcdefgh"), 99)
@@ -116,9 +119,18 @@ def test_the_index_says_how_full_it_is(index: PrefixIndex) -> None:
     assert repr(index) == "<PrefixIndex 3 entries of 1 endpoints>"
 
 
+def test_a_cache_is_filled_by_the_size_of_blocks_and_not_by_their_number() -> None:
+    index = PrefixIndex(1000, Cut(1, fine=2))  # sizes 1, 1, 4, 4, ...
+    index.insert("a:1", chain("abcdef"), 10)
+    assert index.match(chain("abcdef")) == {"a:1": 4}
+    index.insert("a:1", chain("x"), 10)
+    assert index.match(chain("abcdef")) == {"a:1": 3}
+
+
 ADDRESSES = st.sampled_from([f"{letter}:1" for letter in "abcde"])
 PROMPTS = st.text("xy", min_size=1, max_size=8)
 MAX_ENTRIES = 24
+SIZES = Cut(1, fine=3)
 
 
 class IndexEqualsPlainLists(RuleBasedStateMachine):
@@ -126,17 +138,18 @@ class IndexEqualsPlainLists(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.index = PrefixIndex(MAX_ENTRIES)
-        self.model: dict[str, OrderedDict[int, None]] = {}
+        self.index = PrefixIndex(MAX_ENTRIES, SIZES)
+        self.model: dict[str, OrderedDict[int, int]] = {}
 
     @rule(address=ADDRESSES, prompt=PROMPTS, capacity=st.integers(1, 12))
     def insert(self, address: str, prompt: str, capacity: int) -> None:
         self.index.insert(address, chain(prompt), capacity)
         blocks = self.model.setdefault(address, OrderedDict())
-        for block in reversed(chain(prompt)[:capacity]):
-            blocks[block] = None
+        fitting = list(enumerate(chain(prompt)))[: SIZES.count(capacity)]
+        for number, block in reversed(fitting):
+            blocks[block] = SIZES.size_at(number)
             blocks.move_to_end(block)
-        while len(blocks) > capacity:
+        while sum(blocks.values()) > capacity:
             blocks.popitem(last=False)
         while (excess := sum(map(len, self.model.values())) - MAX_ENTRIES) > 0:
             fullest = max(self.model.values(), key=len)

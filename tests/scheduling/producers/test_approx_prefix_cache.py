@@ -10,7 +10,7 @@ from epp.scheduling.decision import Outcome
 from epp.scheduling.prefix.matches import PrefixMatches
 from epp.scheduling.producers.approx_prefix_cache import ApproxPrefixCacheProducer
 from epp.scheduling.query import Query
-from tests.scheduling.examples import decision, endpoint, query, unknown
+from tests.scheduling.examples import NOW, decision, endpoint, query, unknown
 
 BLOCK = 256  # bytes: 64 tokens of 4
 A, B = unknown(1), unknown(2)
@@ -27,8 +27,8 @@ def prompt(*blocks: str) -> str:
 
 def send(producer: ApproxPrefixCacheProducer, asked: Query, to: Endpoint) -> PrefixMatches:
     fact = producer.produce(asked, [A, B])
-    producer.reserve(asked, decision(to), fact)
-    producer.release(asked, decision(to), Outcome())
+    held = producer.reserve(asked, decision(to), fact)
+    producer.release(asked, decision(to), held, Outcome(), NOW)
     return fact
 
 
@@ -52,7 +52,7 @@ def test_a_pick_counts_at_once() -> None:
 
 def test_the_fact_says_how_the_prompt_was_cut() -> None:
     fact = made().produce(query(prompt("a", "b") + "rest"), [A])
-    assert (fact.blocks, fact.block_tokens) == (2, 64)
+    assert (fact.blocks, fact.tokens(fact.blocks)) == (2, 128)
 
 
 def test_a_prompt_shorter_than_a_block_leaves_no_trace() -> None:
@@ -96,7 +96,8 @@ def test_only_the_beginning_of_a_long_prompt_is_looked_at(limit: dict[str, int])
 
 
 def test_the_default_limit_is_131072_tokens() -> None:
-    assert made().produce(query("a" * 4 * 140_000), []).blocks == 131_072 // 64
+    fact = made().produce(query("a" * 4 * 140_000), [])
+    assert fact.tokens(fact.blocks) == 131_072
 
 
 def holds(producer: ApproxPrefixCacheProducer, to: Endpoint) -> int:
@@ -137,3 +138,24 @@ def test_all_caches_together_are_bounded_whatever_an_endpoint_claims() -> None:
 
 def test_the_answer_gets_no_header() -> None:
     assert made().response_headers(decision(A)) == ()
+
+
+def test_an_endpoint_that_reports_less_than_was_predicted_is_believed_less() -> None:
+    producer = made()
+    asked = query(prompt(*"abcdefgh"))
+    outcome = Outcome(200, completed=True, prompt_tokens=512, cached_tokens=0)
+    for _ in range(30):
+        held = producer.reserve(asked, decision(A), producer.produce(asked, [A, B]))
+        producer.release(asked.settled(), decision(A), held, outcome, NOW)
+    fact = producer.produce(asked, [A, B])
+    assert fact.share_at(A.address) < 0.01 < fact.cached_share(fact.matched[A.address])
+    assert [figure.address for figure in producer.truth()] == [A.address]
+
+
+def test_answers_that_tell_no_cached_tokens_prove_nothing() -> None:
+    producer = made()
+    asked = query(prompt(*"abcdefgh"))
+    for _ in range(30):
+        held = producer.reserve(asked, decision(A), producer.produce(asked, [A, B]))
+        producer.release(asked.settled(), decision(A), held, Outcome(200, True, 512), NOW)
+    assert producer.produce(asked, [A, B]).share_at(A.address) == 1.0

@@ -5,7 +5,7 @@ import pytest
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.decision import Outcome
 from epp.scheduling.producers.inflight_load import InFlight, InflightLoadProducer
-from tests.scheduling.examples import decision, query
+from tests.scheduling.examples import NOW, decision, query
 
 OLD = Endpoint("a:1", generation=1)
 NEW = Endpoint("a:1", generation=2)
@@ -22,7 +22,7 @@ def begin(producer: InflightLoadProducer, endpoint: Endpoint) -> None:
 
 
 def end(producer: InflightLoadProducer, endpoint: Endpoint) -> None:
-    producer.release(query(), decision(endpoint), Outcome())
+    producer.release(query(), decision(endpoint), None, Outcome(), NOW)
 
 
 def counts(producer: InflightLoadProducer) -> list[int]:

@@ -10,7 +10,7 @@ from epp.scheduling.decision import Outcome
 from epp.scheduling.pin import Pin
 from epp.scheduling.producers.session_id import SessionIdProducer
 from epp.scheduling.registry import producers
-from tests.scheduling.examples import decision, query
+from tests.scheduling.examples import NOW, decision, query
 
 A, B = Endpoint("a:1", generation=1), Endpoint("b:1", generation=2)
 
@@ -22,7 +22,7 @@ def made(**parameters: Any) -> SessionIdProducer:
 def send(producer: SessionIdProducer, session: str, to: Endpoint, now: float = 0.0) -> None:
     asked = query(now=now, headers={"x-session-id": session})
     producer.reserve(asked, decision(to), producer.produce(asked, [A, B]))
-    producer.release(asked, decision(to), Outcome())
+    producer.release(asked, decision(to), None, Outcome(), NOW)
 
 
 def pinned(producer: SessionIdProducer, session: str, now: float = 0.0) -> str:

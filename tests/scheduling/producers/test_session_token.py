@@ -6,7 +6,7 @@ from epp.pool.endpoint import Endpoint
 from epp.scheduling.decision import Outcome
 from epp.scheduling.pin import Pin
 from epp.scheduling.producers.session_token import HEADER, SessionTokenProducer
-from tests.scheduling.examples import decision, query
+from tests.scheduling.examples import NOW, decision, query
 
 POOL = [Endpoint("10.0.0.1:8000"), Endpoint("[fd00::1]:8000")]
 
@@ -42,6 +42,6 @@ def test_a_request_without_a_token_has_no_pin(producer: SessionTokenProducer) ->
 
 def test_nothing_is_remembered(producer: SessionTokenProducer) -> None:
     producer.reserve(query(), decision(POOL[0]), Pin())
-    producer.release(query(), decision(POOL[0]), Outcome())
+    producer.release(query(), decision(POOL[0]), None, Outcome(), NOW)
     producer.forget(POOL[0])
     assert producer.produce(query(), POOL) == Pin()

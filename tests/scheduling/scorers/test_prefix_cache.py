@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from epp.scheduling.prefix.cut import Cut
 from epp.scheduling.prefix.matches import PrefixMatches
 from epp.scheduling.producers.approx_prefix_cache import APPROX_PREFIX
 from epp.scheduling.query import Query
@@ -12,7 +13,7 @@ A, B, C = unknown(1), unknown(2), unknown(3)
 
 
 def asked(blocks: int, matched: dict[str, int], producer: str = APPROX_PREFIX) -> Query:
-    return query(facts={producer: PrefixMatches(range(blocks), 64, matched)})
+    return query(facts={producer: PrefixMatches(range(blocks), Cut(64), matched)})
 
 
 def test_the_matched_share_of_the_blocks_is_the_score() -> None:

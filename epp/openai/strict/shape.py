@@ -1,0 +1,54 @@
+"""What strict validation demands of a body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, TypeAlias
+
+import msgspec
+
+from epp.openai.body import ABSENT
+from epp.openai.invalid import Invalid
+from epp.openai.json_policy import decode
+from epp.openai.multipart import FORM
+from epp.openai.strict.refusal import refusal
+
+Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+Check: TypeAlias = Callable[[str, bytes], Invalid | None]  # content type and body
+
+_NOTHING = {b"", b"null"}
+
+
+class Object(msgspec.Struct):
+    """A JSON object. What is in it is skipped: nobody may make the picker build a large tree."""
+
+
+class Shape(msgspec.Struct):
+    """A body as its API has it. Fields that are not declared are the server's affair."""
+
+    def problem(self) -> Invalid | None:
+        """Return what is wrong between fields that are right by themselves."""
+        return None
+
+
+def checker(shape: type[Shape]) -> Check:
+    """Return what refuses every JSON body that is not of `shape`."""
+    decoder = msgspec.json.Decoder(shape)
+
+    def check(content_type: str, body: bytes) -> Invalid | None:
+        if content_type.lower().lstrip().startswith(FORM):
+            return Invalid(
+                "This API takes JSON; only /v1/audio/transcriptions and /v1/audio/translations "
+                "take multipart/form-data.",
+                code="invalid_form",
+            )
+        found = decode(decoder, body, lambda error: refusal(error, shape))
+        return found if isinstance(found, Invalid) else found.problem()
+
+    return check
+
+
+def is_given(value: msgspec.Raw) -> bool:
+    """Tell whether a field is there and not null."""
+    return value is not ABSENT and bytes(memoryview(value)[:4]) not in _NOTHING

@@ -1,0 +1,240 @@
+"""Binds a request to an endpoint when one can take it, not when it arrives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import structs
+
+from epp.pool.endpoint import Endpoint
+from epp.routing.admission.flow import Rank
+from epp.routing.admission.room import WaitingRoom, by_arrival
+from epp.routing.admission.settings import AdmissionSettings
+from epp.routing.admission.shed import Shed
+from epp.routing.admission.waiter import Waiter
+from epp.scheduling.decision import Refusal
+from epp.scheduling.gate.gate import Gate
+from epp.scheduling.gate.targets import Targets
+from epp.scheduling.ledger.decaying import DecayingSum
+from epp.scheduling.query import Query
+from epp.scheduling.scheduler import Choice, Reservation, Scheduler
+
+if TYPE_CHECKING:
+    from random import Random
+
+LOOKED_AT = 128  # waiting requests, at one event
+_RECONSIDERED_S = 0.25  # after which another endpoint may have become the best one for a request
+_LATE = 0.85  # of its target to the first token: what has waited so long cannot meet it any more
+_SHORTEST_TICK_S = 0.005
+_RATE_PERIOD_S = 10.0
+_LONGEST_DRAIN_S = 60.0
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What became of a request that waited."""
+
+    result: Reservation | Refusal | Shed
+    waited_s: float
+    why: str = ""  # what it waited for at last
+
+
+class Asked(msgspec.Struct, eq=False):
+    """A request, for as long as it waits."""
+
+    query: Query
+    endpoints: Callable[[], Sequence[Endpoint]]  # those that may get it, as they are now
+    settled: Callable[[Answer], None]  # called once, unless it leaves before
+    flow: str = ""
+    size_bytes: int = 0
+    deadline: float = math.inf  # the client's own
+    targets: Targets = Targets()
+    tokens: float = 0.0
+    best: Endpoint | None = None  # that was chosen when it was last considered
+    considered_at: float = -math.inf
+    why: str = ""
+
+
+class Admission:
+    """Lets requests through to endpoints that are open for them, and keeps the others waiting.
+
+    A request whose best endpoint is closed waits for that one, and keeps its cache there; those
+    behind it that prefer another are not held up. It is driven by events: the caller says when a
+    request arrives, begins to be answered, ends, when the pool changes, and when it is `next_at`.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        gate: Gate,
+        rng: Random,
+        settings: AdmissionSettings,
+        wake: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self.settings = settings
+        rank = _rank(settings.shortest_first)
+        self.room = WaitingRoom(settings.limits, rank, of_bands=settings.bands)
+        self.gate = gate
+        self._scheduler = scheduler
+        self._rng = rng
+        self._wake = wake  # told when `advance` must be called though nothing happens
+        self._served = DecayingSum(_RATE_PERIOD_S)
+        self._opens_at = math.inf
+        self._changed_at = -math.inf
+        self._busy = False
+        self._again = False
+        self._advanced_at = 0.0
+
+    def __repr__(self) -> str:
+        return f"<Admission {self.room!r}, {self.gate!r}>"
+
+    def admit(self, asked: Asked, now: float) -> Reservation | Refusal | Shed | Waiter:
+        """Let a request through, or keep it: then `asked.settled` is called some time later."""
+        self.advance(now)
+        choice = self._consider(asked, now)
+        if isinstance(choice, Refusal):
+            return choice
+        asked.targets = self.gate.targets(asked.query)
+        asked.tokens = self.gate.tokens(asked.query)
+        if self._is_open(asked, choice.decision.winner, now):
+            return self._scheduler.reserve(choice)
+        waiter = self._waiter(asked, choice, now)
+        if not self.room.fits(waiter) and not self._make_room(waiter, now):
+            return Shed.FULL
+        self.room.add(waiter)
+        self._wake(self.next_at(now))
+        return waiter
+
+    def leave(self, waiter: Waiter) -> None:
+        """Forget a request whose client has gone."""
+        self.room.leave(waiter)
+
+    def advance(self, now: float) -> None:
+        """Serve those whose endpoint is open now, and tell those who have waited long enough."""
+        self._advanced_at = now
+        if not self.room:
+            return
+        if self._busy:  # somebody's end is told while others are served: look once more
+            self._again = True
+            return
+        self._busy = True
+        try:
+            self._again = True
+            while self._again:
+                self._again = False
+                self._elapse(now)
+                self._serve(now)
+        finally:
+            self._busy = False
+        self._wake(self.next_at(now))
+
+    def pool_changed(self, now: float) -> None:
+        """Find out anew where those who wait would go best."""
+        self._changed_at = now
+        self.advance(now)
+
+    def drain_s(self) -> int:
+        """Return how long it will take until those who wait now are served, in whole seconds."""
+        rate = self._served.per_second(self._advanced_at)
+        seconds = len(self.room) / rate if rate > 0.0 else _LONGEST_DRAIN_S
+        return max(1, math.ceil(min(seconds, _LONGEST_DRAIN_S)))
+
+    def next_at(self, now: float) -> float:
+        """Return when `advance` must be called though nothing happens; infinity: never."""
+        if not self.room:
+            return math.inf
+        return max(now + _SHORTEST_TICK_S, min(self.room.next_at(), self._opens_at))
+
+    def _serve(self, now: float) -> None:
+        self._opens_at = math.inf
+        for waiter in self.room.first(LOOKED_AT):
+            if waiter not in self.room:  # it left while another was told
+                continue
+            asked: Asked = waiter.request
+            if not self._stale(asked, now) and not self._is_open(asked, asked.best, now):
+                continue
+            choice = self._consider(asked, now)
+            if isinstance(choice, Refusal):  # there may be an endpoint before its time is over
+                self._opens_at = min(self._opens_at, now + _RECONSIDERED_S)
+                continue
+            if self._is_open(asked, choice.decision.winner, now):
+                self.room.serve(waiter)
+                self._served.add(1.0, now)
+                self._settle(waiter, self._scheduler.reserve(choice), now)
+
+    def _stale(self, asked: Asked, now: float) -> bool:
+        """Tell whether another endpoint may be the best one for it by now."""
+        considered_at = asked.considered_at
+        return considered_at <= self._changed_at or now - considered_at >= _RECONSIDERED_S
+
+    def _elapse(self, now: float) -> None:
+        for waiter in self.room.elapsed(now):
+            if waiter.expires_at <= now:
+                self._expire(waiter, now)
+            elif waiter.sheddable or self.settings.shed_late:
+                self.room.leave(waiter)
+                self._settle(waiter, Shed.LATE, now)
+            else:
+                self.room.defer(waiter)
+
+    def _expire(self, waiter: Waiter, now: float) -> None:
+        """Let it go where it can, open or not: whatever is wrong here, nobody waits for ever."""
+        self.room.leave(waiter)
+        asked: Asked = waiter.request
+        if waiter.sheddable or self.settings.shed_expired or asked.deadline <= now:
+            self._settle(waiter, Shed.EXPIRED, now)
+            return
+        choice = self._consider(asked, now)
+        result = choice if isinstance(choice, Refusal) else self._scheduler.reserve(choice)
+        self._settle(waiter, result, now)
+
+    def _consider(self, asked: Asked, now: float) -> Choice | Refusal:
+        query = structs.replace(asked.query, now=now)
+        choice = self._scheduler.consider(query, asked.endpoints(), self._rng)
+        asked.considered_at = now
+        asked.best = None if isinstance(choice, Refusal) else choice.decision.winner
+        return choice
+
+    def _is_open(self, asked: Asked, endpoint: Endpoint | None, now: float) -> bool:
+        if endpoint is None:
+            self._opens_at = min(self._opens_at, asked.considered_at + _RECONSIDERED_S)
+            return False
+        verdict = self.gate.verdict(endpoint, asked.tokens, asked.targets, now)
+        asked.why = verdict.why.value
+        self._opens_at = min(self._opens_at, verdict.opens_at)
+        return verdict.open
+
+    def _waiter(self, asked: Asked, choice: Choice, now: float) -> Waiter:
+        return Waiter(
+            now,
+            asked,
+            asked.query.priority,
+            asked.flow,
+            self.gate.work_s(choice.query, choice.decision.winner),
+            asked.size_bytes,
+            now + _LATE * asked.targets.ttft_s,
+            min(now + self.settings.ttl_s, asked.deadline),
+        )
+
+    def _make_room(self, waiter: Waiter, now: float) -> bool:
+        """Refuse somebody who counts less, if there is anybody."""
+        last = self.room.last()
+        while last is not None and last.priority < waiter.priority:
+            self.room.leave(last)
+            self._settle(last, Shed.FULL, now)
+            if self.room.fits(waiter):
+                return True
+            last = self.room.last()
+        return False
+
+    def _settle(self, waiter: Waiter, result: Reservation | Refusal | Shed, now: float) -> None:
+        asked: Asked = waiter.request
+        asked.settled(Answer(result, now - waiter.arrived_at, asked.why))
+
+
+def _rank(shortest_first: float) -> Rank:
+    if not shortest_first:
+        return by_arrival
+    return lambda waiter: waiter.arrived_at + shortest_first * waiter.work

@@ -1,0 +1,20 @@
+"""How long requests may wait, and how many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from epp.routing.admission.limits import RoomLimits
+
+
+class AdmissionSettings(msgspec.Struct, frozen=True):
+    """How long, and how many, may wait."""
+
+    ttl_s: float = 60.0  # then a request goes where it can, open or not, or is refused
+    limits: RoomLimits = RoomLimits()
+    bands: Mapping[int, RoomLimits] = {}  # of single priorities, besides
+    shed_expired: bool = True  # else a request goes where it can, open or not
+    shed_late: bool = False  # refuse whatever is late, not only what may be shed
+    shortest_first: float = 0.0  # seconds that a request may be passed by for each of its work

@@ -1,0 +1,102 @@
+"""What a request costs at an endpoint, in seconds: its own time, and that of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+
+import msgspec
+
+from epp.pool.endpoint import Endpoint
+from epp.scheduling.ledger.workload import Workload
+from epp.scheduling.prefix.matches import PrefixMatches
+
+
+class Prices(msgspec.Struct, frozen=True):
+    """What the time of others counts, in seconds of the request's own."""
+
+    pressure: float = 3.0  # a second of prefill, when as much of the fleet is idle as is busy
+    stall: float = 0.05  # a second for which one decoding request is slowed down
+    output: float = 0.15  # a second of the request's own decoding
+
+
+class MarginalCost(msgspec.Struct, frozen=True):
+    """One request's costs at the endpoints."""
+
+    workload: Workload
+    matches: PrefixMatches
+    now: float
+    prices: Prices = Prices()
+
+    def costs(self, endpoints: Sequence[Endpoint]) -> list[float]:
+        """Return the seconds that the request costs at each endpoint, in their order.
+
+        The sums of `terms`, written for speed: this is what grows with the pool.
+        """
+        load, now = self.workload, self.now
+        addresses = [e.address for e in endpoints]
+        pressure, stall = self.prices.pressure * load.pressure, self.prices.stall
+        ratio, prompt = load.ratio, load.prompt
+        output = ratio * self.prices.output * load.output
+        rows = map(load.rates.get, addresses, repeat(load.idle.rates()))
+        costs = [
+            (ratio * queue * (empty_at - now) if empty_at > now else 0.0)
+            + work_s * (prefill + pressure * speed + stall * requests)
+            + output * step_s
+            + ((prompt - room) / freed if prompt > room else 0.0)
+            for (empty_at, queue, speed, prefill, requests, step_s, room, freed), work_s in zip(
+                rows, self._works_s(addresses), strict=False
+            )
+        ]
+        for i in self._warming(addresses):
+            costs[i] /= self._warmth(addresses[i])
+        return costs
+
+    def terms(self, endpoint: Endpoint) -> Mapping[str, float]:
+        """Return the parts of one endpoint's cost, and what they come from."""
+        load, standing = self.workload, self.workload.at(endpoint)
+        queue_s = standing.queue_s(self.now)
+        work_s = self._work_s(endpoint.address)
+        scale = load.ratio * standing.speed / self._warmth(endpoint.address)
+        return {
+            "queue_s": scale * queue_s * standing.stretch,
+            "prefill_s": scale * work_s * standing.stretch,
+            "pressure_s": scale * work_s * self.prices.pressure * load.pressure,
+            "stall_s": scale * work_s * self.prices.stall * standing.requests,
+            "output_s": scale * self.prices.output * load.output * standing.step_s,
+            "memory_wait_s": standing.memory_wait_s(load.prompt) / self._warmth(endpoint.address),
+            "ttft_s": load.first_token_s(standing, work_s, self.now),
+            "tpot_s": load.token_s(standing),
+            "prompt_tokens": load.prompt,
+            "cached_tokens": load.prompt * self.matches.share_at(endpoint.address),
+            "output_tokens": load.output,
+            "requests": float(standing.requests),
+            "held_tokens": standing.held,
+            "speed": load.ratio * standing.speed,
+        }
+
+    def _works_s(self, addresses: Sequence[str]) -> Iterable[float]:
+        """Return the prefill at each endpoint, as slow as the pool is.
+
+        Most have one of a few depths of match.
+        """
+        matches, ratio = self.matches, self.workload.ratio
+        if not matches.matched:
+            return repeat(ratio * self._work_at(0))
+        if matches.trust:
+            return [ratio * self._work_s(address) for address in addresses]
+        works = {depth: ratio * self._work_at(depth) for depth in {0, *matches.matched.values()}}
+        return [works[depth] for depth in map(matches.matched.get, addresses, repeat(0))]
+
+    def _work_s(self, address: str) -> float:
+        return self.workload.prefill_s(self.workload.prompt * self.matches.share_at(address))
+
+    def _work_at(self, depth: int) -> float:
+        return self.workload.prefill_s(self.workload.prompt * self.matches.cached_share(depth))
+
+    def _warming(self, addresses: Sequence[str]) -> list[int]:
+        ramps = self.workload.ramps
+        return [i for i, address in enumerate(addresses) if address in ramps] if ramps else []
+
+    def _warmth(self, address: str) -> float:
+        return 0.25 + 0.75 * self.workload.ramps.get(address, 1.0)

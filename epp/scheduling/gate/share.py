@@ -1,0 +1,33 @@
+"""How much of the target for a decode step may be planned with."""
+
+from __future__ import annotations
+
+from math import exp
+
+_RATE = 0.01
+_MAY_MISS = 0.02  # of the requests, their target for the time between tokens
+_LOWEST, _HIGHEST = 0.2, 1.2
+_ENOUGH_TOKENS = 5  # fewer say nothing about the time between them
+
+
+class Share:
+    """Follows what is measured: each request that was too slow makes it a little smaller.
+
+    Slow and bounded, so that no burst and no wrong clock closes or opens the gate for good. It
+    comes to rest where one request in fifty misses its target.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: float = 0.36) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"<Share {self.value:.2f}>"
+
+    def learn(self, tpot_s: float, target_s: float, tokens: int) -> None:
+        """Take note of the mean time between the tokens of an answer."""
+        if tokens < _ENOUGH_TOKENS:
+            return
+        moved = self.value * exp(_RATE * (_MAY_MISS - (tpot_s > target_s)))
+        self.value = min(_HIGHEST, max(_LOWEST, moved))

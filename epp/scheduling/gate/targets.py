@@ -1,0 +1,54 @@
+"""How soon a request must be answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf
+
+import msgspec
+
+# llm-d's headers, the older names last.
+TTFT_HEADERS = ("x-llm-d-slo-ttft-ms", "x-slo-ttft-ms")
+TPOT_HEADERS = ("x-llm-d-slo-tpot-ms", "x-slo-tpot-ms")
+
+
+class Targets(msgspec.Struct, frozen=True):
+    """Seconds to the first token, and from one token to the next; infinity: there is no target."""
+
+    ttft_s: float = inf
+    tpot_s: float = inf
+    ttft_token_s: float = 0.0  # more time to the first token for each token of the prompt
+
+    def for_prompt(self, tokens: float) -> Targets:
+        """Return what they are for a prompt of so many tokens."""
+        if not self.ttft_token_s:
+            return self
+        return Targets(self.ttft_s + self.ttft_token_s * tokens, self.tpot_s)
+
+    def asked_by(self, headers: Mapping[str, str]) -> Targets:
+        """Return these targets with those that the request names itself in their place.
+
+        A header that is no positive number counts as none.
+        """
+        ttft_s, tpot_s = _seconds(headers, TTFT_HEADERS), _seconds(headers, TPOT_HEADERS)
+        if ttft_s is None and tpot_s is None:
+            return self
+        if ttft_s is None:
+            return Targets(self.ttft_s, tpot_s or self.tpot_s, self.ttft_token_s)
+        return Targets(ttft_s, tpot_s or self.tpot_s)
+
+
+def _seconds(headers: Mapping[str, str], names: tuple[str, ...]) -> float | None:
+    for name in names:
+        text = headers.get(name)
+        if text is not None:
+            return _positive_s(text)
+    return None
+
+
+def _positive_s(text: str) -> float | None:
+    try:
+        milliseconds = float(text)
+    except ValueError:
+        return None
+    return milliseconds / 1000.0 if 0.0 < milliseconds < inf else None

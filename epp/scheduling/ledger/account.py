@@ -1,0 +1,242 @@
+"""The books of one endpoint."""
+
+from __future__ import annotations
+
+from math import inf
+
+from epp.pool.load import Load
+from epp.scheduling.ledger.coefficients import Coefficients
+from epp.scheduling.ledger.decaying import DecayingSum
+from epp.scheduling.ledger.reconciled import Reconciled
+from epp.scheduling.ledger.speeds import Speed
+from epp.scheduling.ledger.standing import Standing
+
+_USABLE = 0.95  # of the KV cache: fuller, a server begins to throw requests out
+_NEWEST = 0.1  # the weight of the last prompt in their mean
+_FREED_PERIOD_S = 10.0
+_SLOWEST_TURNOVER_S = 40.0  # of a whole cache, assumed where nothing has ended lately
+
+
+class Held:
+    """One request at one endpoint, from its pick to its end."""
+
+    __slots__ = (
+        "account",
+        "at",
+        "chars",
+        "learned",
+        "output",
+        "predicted_s",
+        "prompt",
+        "uncached",
+        "work_s",
+    )
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        at: float,
+        chars: int,
+        prompt: float,
+        output: float,
+        work_s: float,
+        uncached: float = 0.0,
+    ) -> None:
+        self.account = account
+        self.at = at
+        self.chars = chars
+        self.prompt = prompt  # tokens
+        self.output = output  # tokens that are expected
+        self.work_s = work_s  # of prefill
+        self.uncached = uncached  # tokens of the prompt
+        self.predicted_s = 0.0  # to the first token, by the coefficients alone
+        self.learned = False
+
+    def __repr__(self) -> str:
+        return f"<Held {self.prompt:.0f} tokens, {self.work_s:.3f} s of prefill>"
+
+
+class Account:
+    """The requests of one endpoint: what waits for its first token, and what decodes.
+
+    What waits is worked off first come, first served, a second of it in a second (more or less, if
+    the endpoint is known to be faster or slower), whether or not anybody sees the first tokens; a
+    first token or an end strikes out what is left of its request. The account of an endpoint that
+    left stays with its requests and is nobody else's: one that comes back begins a new one.
+    """
+
+    __slots__ = (
+        "_at",
+        "_coefficients",
+        "_freed",
+        "_mean_prompt",
+        "_open",
+        "_output",
+        "_prompt",
+        "_to_compute",
+        "_waiting",
+        "_waiting_s",
+        "capacity",
+        "generation",
+        "joined_at",
+        "load",
+        "others",
+        "speed",
+        "standing",
+    )
+
+    def __init__(self, generation: int, coefficients: Coefficients, now: float) -> None:
+        self.generation = generation
+        self.joined_at = now
+        self.load: Load | None = None  # the last that was looked at
+        self.capacity = 0.0
+        self.speed = Speed()
+        self.others = Reconciled()
+        self._coefficients = coefficients
+        self._at = now
+        self._open: set[Held] = set()
+        self._waiting: dict[Held, float] = {}  # prefill that is left, first come first
+        self._waiting_s = 0.0
+        self._to_compute = 0.0
+        self._prompt = 0.0
+        self._output = 0.0
+        self._mean_prompt = 0.0
+        self._freed = DecayingSum(_FREED_PERIOD_S)
+        self.standing = self._stand(1.0)
+
+    def __repr__(self) -> str:
+        return f"<Account {len(self._open)} requests, {self._waiting_s:.2f} s waiting>"
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @property
+    def waiting(self) -> int:
+        """The requests of this picker whose prefill is not worked off yet."""
+        return len(self._waiting)
+
+    @property
+    def told(self) -> int:
+        """The requests that the endpoint itself told of, when it was last looked at."""
+        load = self.load
+        return 0 if load is None else max(0, load.running or 0) + max(0, load.waiting or 0)
+
+    def open(self, held: Held, ratio: float, now: float) -> None:
+        """Reserve; `ratio` is what the pool takes as a multiple of what the coefficients say."""
+        self._work_off(now)
+        held.predicted_s = self._predicted_s(held)
+        self._open.add(held)
+        self._waiting[held] = held.work_s
+        self._waiting_s += held.work_s
+        self._to_compute += held.uncached
+        self._prompt += held.prompt
+        self._output += held.output
+        weight = _NEWEST if self._mean_prompt else 1.0
+        self._mean_prompt += (held.prompt - self._mean_prompt) * weight
+        self.others.ours(len(self._open))
+        self.standing = self._stand(ratio)
+
+    def answered(self, held: Held, ratio: float, now: float) -> None:
+        """Strike out the prefill of a request; it decodes from now on."""
+        self._work_off(now)
+        self._strike(held)
+        self.standing = self._stand(ratio)
+
+    def close(self, held: Held, ratio: float, freed: float, now: float) -> None:
+        """Give back what a request held; `freed` tokens of the KV cache."""
+        if held not in self._open:
+            return
+        self._work_off(now)
+        self._strike(held)
+        self._open.discard(held)
+        self._freed.add(freed, now)
+        self._prompt -= held.prompt
+        self._output -= held.output
+        if not self._open:  # what rounding leaves behind must not pile up
+            self._prompt = self._output = 0.0
+        self.others.ours(len(self._open))
+        self.standing = self._stand(ratio)
+
+    def assume(self, others: int, ratio: float) -> None:
+        """Count on so many requests of other clients, until the endpoint tells."""
+        self.others.assume(others)
+        self.standing = self._stand(ratio)
+
+    def read(self, load: Load, ratio: float, now: float) -> None:
+        """Compare the books with what the endpoint says of itself."""
+        self.load = load
+        if load.blocks and load.block_size:
+            self.capacity = float(load.blocks * load.block_size)
+        restarted = self.others.read(load)
+        self._work_off(now)
+        if restarted:
+            self._waiting.clear()
+            self._waiting_s = self._to_compute = 0.0
+        self.standing = self._stand(ratio)
+
+    def _work_off(self, now: float) -> None:
+        budget = max(0.0, now - self._at) * self.standing.drain
+        self._at = max(self._at, now)
+        while budget > 0.0 and self._waiting:
+            held, left = next(iter(self._waiting.items()))
+            if left > budget:
+                self._waiting[held] = left - budget
+                self._waiting_s -= budget
+                break
+            budget -= left
+            self._strike(held)
+
+    def _strike(self, held: Held) -> None:
+        if held in self._waiting:
+            self._waiting_s -= self._waiting.pop(held)
+            self._to_compute -= held.uncached
+        if not self._waiting:
+            self._waiting_s = self._to_compute = 0.0
+
+    def _predicted_s(self, held: Held) -> float:
+        standing = self.standing
+        queued_s = self._waiting_s + self._others_s()
+        return (queued_s + held.work_s) * standing.stretch + standing.step_s
+
+    def _others_s(self) -> float:
+        """Prefill of other clients' requests that wait, as far as the endpoint tells."""
+        load = self.load
+        if self.others.count <= 0 or load is None or load.waiting is None:
+            return 0.0
+        waiting = min(self.others.count, max(0, load.waiting - len(self._waiting)))
+        return waiting * self._coefficients.prefill_s(self._mean_prompt, self._mean_prompt)
+
+    def _others_tokens(self) -> float:
+        others, load = self.others.count, self.load
+        if others < 0:  # requests that the endpoint does not have any more
+            return self._prompt * others / len(self._open) if self._open else 0.0
+        if others == 0:
+            return 0.0
+        if load is not None and load.kv_cache_usage is not None and self.capacity:
+            used = min(1.0, max(0.0, load.kv_cache_usage)) * self.capacity
+            return max(0.0, used - self._prompt)
+        return others * self._mean_prompt
+
+    def _stand(self, ratio: float) -> Standing:
+        work, speed = self._coefficients, self.speed.factor
+        requests = max(0, len(self._open) + self.others.count)
+        decoding = max(0, requests - len(self._waiting))
+        held = max(0.0, self._prompt + self._others_tokens())
+        step_s = work.decode_step_s(held, decoding)
+        room = _USABLE * self.capacity - held - 0.5 * self._output if self.capacity else inf
+        return Standing(
+            self._at,
+            self._waiting_s + self._others_s(),
+            1.0 / (ratio * speed),
+            requests,
+            1.0 + step_s / work.chunk_s,
+            step_s,
+            speed,
+            room,
+            held,
+            decoding,
+            self.capacity,
+            max(self._freed.per_second(self._at), self.capacity / _SLOWEST_TURNOVER_S) or inf,
+            self._to_compute,
+        )

@@ -1,0 +1,122 @@
+"""Prefer the server at which the request costs the least time, its own and that of others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated
+
+import msgspec
+from xxhash import xxh3_64_intdigest
+
+from epp.pool.endpoint import Endpoint
+from epp.scheduling.cost.basis import Basis, basis_of
+from epp.scheduling.cost.marginal import MarginalCost, Prices
+from epp.scheduling.decision import Scores
+from epp.scheduling.ledger.workload import Workload
+from epp.scheduling.prefix.matches import PrefixMatches
+from epp.scheduling.producers.approx_prefix_cache import APPROX_PREFIX
+from epp.scheduling.producers.work_ledger import LEDGER
+from epp.scheduling.query import Query
+from epp.scheduling.readings import fewest_best, readings
+from epp.scheduling.registry import scorers
+
+_Price = Annotated[float, msgspec.Meta(ge=0.0)]
+
+
+class CostDetails(msgspec.Struct, frozen=True):
+    """Where the scores of one decision come from."""
+
+    basis: str
+    cost: MarginalCost
+    endpoints: Sequence[Endpoint]
+
+    def terms(self, index: int) -> Mapping[str, float]:
+        """Return the parts of one candidate's cost, whether or not the choice went by them."""
+        return self.cost.terms(self.endpoints[index])
+
+
+@scorers("marginal-cost-scorer")
+class MarginalCostScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Score by the seconds that the request costs: 1 where it costs least, 0 where most.
+
+    The cost is the predicted time to the first token, what the prefill takes from later requests
+    (`pressureWeight`, the more the busier the fleet is) and from those that decode there
+    (`stallWeight`), a share of the request's own decoding (`outputWeight`), and the wait for KV
+    memory. Where something is missing for that, the next best measure is used, and the decision
+    says which.
+    """
+
+    pressure_weight: _Price = 3.0
+    stall_weight: _Price = 0.05
+    output_weight: _Price = 0.15
+    prefix_match_info_producer_name: Annotated[str, msgspec.Meta(min_length=1)] = APPROX_PREFIX
+
+    def needs(self) -> tuple[str, ...]:
+        """Read the ledger, and the matches of the named producer."""
+        return (self.prefix_match_info_producer_name, LEDGER)
+
+    def score(self, query: Query, endpoints: Sequence[Endpoint]) -> Scores:
+        """Compare the costs by the best measure that there is."""
+        workload = query.fact(LEDGER, Workload)
+        matches = query.fact(self.prefix_match_info_producer_name, PrefixMatches)
+        prices = Prices(self.pressure_weight, self.stall_weight, self.output_weight)
+        cost = MarginalCost(workload, matches.slim(), query.now, prices)
+        basis = basis_of(query, workload, matches, endpoints)
+        numbers = _MEASURES.get(basis, _by_cost)(cost, query, endpoints)
+        return Scores(numbers, CostDetails(basis.value, cost, endpoints))
+
+
+def _by_cost(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
+    return _cheapest_best(cost.costs(endpoints))
+
+
+def _by_load(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
+    """Multiply the tokens to compute by the requests: needs no coefficients."""
+    load = cost.workload
+    costs = []
+    for endpoint in endpoints:
+        standing = load.at(endpoint)
+        queued = standing.queue_s(cost.now) / load.coefficients.token_s
+        uncached = load.prompt * (1.0 - cost.matches.share_at(endpoint.address))
+        costs.append((queued + uncached) * (standing.requests + 1))
+    return _cheapest_best(costs)
+
+
+def _by_two_choices(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
+    """Draw two, by lots that are other ones at each pick, and prefer the one with less to do."""
+    load = cost.workload
+    lots = [xxh3_64_intdigest(e.address.encode(), load.picks) for e in endpoints]
+    drawn = sorted(range(len(endpoints)), key=lots.__getitem__)[:2]
+    scores = [0.0] * len(endpoints)
+    for rank, i in enumerate(sorted(drawn, key=lambda i: load.at(endpoints[i]).requests)):
+        scores[i] = 1.0 - rank / 2
+    return scores
+
+
+def _by_metrics(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
+    """Blend short queues, free caches and cached prefixes, 2 to 2 to 3."""
+    queues = fewest_best(readings(query, endpoints, lambda load: load.waiting))
+    used = readings(query, endpoints, lambda load: load.kv_cache_usage)
+    return [
+        (2 * queue + 2 * _free(usage) + 3 * cost.matches.share_at(e.address)) / 7
+        for e, queue, usage in zip(endpoints, queues, used, strict=True)
+    ]
+
+
+_MEASURES: Mapping[Basis, Callable[[MarginalCost, Query, Sequence[Endpoint]], list[float]]] = {
+    Basis.LOAD: _by_load,
+    Basis.TWO_CHOICES: _by_two_choices,
+    Basis.METRICS: _by_metrics,
+}
+
+
+def _free(usage: float | None) -> float:
+    return 0.0 if usage is None else 1.0 - min(1.0, max(0.0, usage))
+
+
+def _cheapest_best(costs: Sequence[float]) -> list[float]:
+    lowest, highest = min(costs, default=0.0), max(costs, default=0.0)
+    span = highest - lowest
+    if not span > 0.0:
+        return [1.0] * len(costs)
+    return [(highest - cost) / span for cost in costs]

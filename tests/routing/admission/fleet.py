@@ -1,0 +1,87 @@
+"""Endpoints, a scheduler that prices requests, and a gate before it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from epp.config.build import build
+from epp.config.load import load
+from epp.pool.endpoint import Endpoint
+from epp.pool.load import Load
+from epp.routing.admission.admission import Admission, Answer, Asked
+from epp.routing.admission.settings import AdmissionSettings
+from epp.scheduling.decision import Outcome
+from epp.scheduling.gate.settings import GateSettings
+from epp.scheduling.gate.targets import Targets
+from epp.scheduling.query import Query
+from epp.scheduling.scheduler import Reservation
+
+CONFIG = """
+apiVersion: llm-d.ai/v1alpha1
+kind: EndpointPickerConfig
+plugins:
+- type: marginal-cost-scorer
+flowControl: {}
+"""
+
+TARGETS = Targets(2.0, 0.05)
+CHARS_PER_TOKEN = 4
+
+
+class Fleet:
+    """A clock, servers that only the test makes answer, and what became of each request."""
+
+    def __init__(
+        self,
+        servers: int = 2,
+        *,
+        gate: GateSettings = GateSettings(TARGETS),  # noqa: B008  a frozen value
+        settings: AdmissionSettings = AdmissionSettings(),  # noqa: B008  the same
+    ) -> None:
+        self.now = 100.0
+        self.endpoints: Sequence[Endpoint] = tuple(
+            Endpoint(f"10.0.0.{i}:8000", load=Load(100.0, 0, 0, 0.0, block_size=16, blocks=26_000))
+            for i in range(1, servers + 1)
+        )
+        built = build(load(CONFIG, "test"), seed=7)
+        assert built.gate is not None
+        self.scheduler, self.gate = built.scheduler, built.gate
+        self.gate.settings = gate
+        self.admission = Admission(self.scheduler, self.gate, random.Random(1), settings)
+        self.answers: list[tuple[str, Answer]] = []
+
+    def asked(self, name: str, tokens: int, **query: object) -> Asked:
+        prompt = (f"{name} " * (CHARS_PER_TOKEN * tokens))[: CHARS_PER_TOKEN * tokens]
+        flow = str(query.pop("flow", ""))
+        return Asked(
+            Query("m", prompt, now=self.now, stream=True, **query),  # type: ignore[arg-type]
+            lambda: self.endpoints,
+            lambda answer: self.answers.append((name, answer)),
+            flow,
+            len(prompt),
+        )
+
+    def ask(self, name: str, tokens: int = 1000, **query: object) -> object:
+        return self.admission.admit(self.asked(name, tokens, **query), self.now)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time go by; the timer rings when it is due."""
+        until = self.now + seconds
+        while (at := self.admission.next_at(self.now)) <= until:
+            self.now = at
+            self.admission.advance(self.now)
+        self.now = until
+
+    def end(self, reservation: object, outcome: Outcome = Outcome(200, True)) -> None:  # noqa: B008
+        assert isinstance(reservation, Reservation)
+        reservation.release(outcome, self.now)
+        self.admission.advance(self.now)
+
+    def first_token(self, reservation: object) -> None:
+        assert isinstance(reservation, Reservation)
+        reservation.first_token(self.now)
+        self.admission.advance(self.now)
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.answers]

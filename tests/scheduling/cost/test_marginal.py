@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from epp.pool.endpoint import Endpoint
+from epp.scheduling.cost.marginal import MarginalCost, Prices
+from epp.scheduling.ledger.standing import Standing
+from epp.scheduling.ledger.workload import Workload
+from epp.scheduling.prefix.cut import Cut
+from epp.scheduling.prefix.matches import PrefixMatches
+
+NOW = 50.0
+A, B = Endpoint("a:1"), Endpoint("b:1")
+PARTS = ("queue_s", "prefill_s", "pressure_s", "stall_s", "output_s", "memory_wait_s")
+
+
+def workload(*standings: Standing, **rest: object) -> Workload:
+    named = dict(zip(("a:1", "b:1"), standings, strict=False))
+    rates = {address: standing.rates() for address, standing in named.items()}
+    told: dict[str, object] = {"prompt": 8000.0, "output": 300.0, **rest}
+    return Workload(named, rates, **told)  # type: ignore[arg-type]
+
+
+def cost(load: Workload, matches: PrefixMatches | None = None, **prices: float) -> MarginalCost:
+    return MarginalCost(load, matches or PrefixMatches(), NOW, Prices(**prices))
+
+
+def test_a_queue_costs_its_wait() -> None:
+    load = workload(Standing(at=NOW, queued_s=1.5), Standing(at=NOW))
+    one, other = cost(load).costs([A, B])
+    assert one - other == pytest.approx(1.5)
+
+
+def test_what_is_cached_saves_its_prefill() -> None:
+    load = workload(Standing(at=NOW), Standing(at=NOW))
+    matches = PrefixMatches(range(8), Cut(1000), {"a:1": 4}, {}, 8000.0)
+    one, other = cost(load, matches).costs([A, B])
+    assert other - one == pytest.approx(load.prefill_s(0.0) - load.prefill_s(4000.0))
+
+
+def test_an_affinity_that_is_not_trusted_saves_less() -> None:
+    load = workload(Standing(at=NOW), Standing(at=NOW))
+    matches = PrefixMatches(range(8), Cut(1000), {"a:1": 8, "b:1": 8}, {"a:1": 0.1}, 8000.0)
+    one, other = cost(load, matches).costs([A, B])
+    assert one > 3 * other
+
+
+def test_a_busy_fleet_holds_on_to_its_caches_more_firmly() -> None:
+    idle, busy = (workload(Standing(at=NOW), Standing(at=NOW), dispatched=d) for d in (0.0, 0.8))
+    matches = PrefixMatches(range(8), Cut(1000), {"a:1": 8}, {}, 8000.0)
+
+    def saved(load: Workload) -> float:
+        one, other = cost(load, matches).costs([A, B])
+        return other - one
+
+    assert saved(busy) > 4 * saved(idle)
+
+
+def test_a_full_cache_costs_the_wait_for_its_memory() -> None:
+    load = workload(Standing(at=NOW, room=3000.0, freed=1000.0), Standing(at=NOW, room=9000.0))
+    one, other = cost(load).costs([A, B])
+    assert one - other == pytest.approx(5.0)
+
+
+def test_a_slow_endpoint_costs_more_by_its_factor() -> None:
+    load = workload(Standing(at=NOW, queued_s=1.0, speed=2.0), Standing(at=NOW, queued_s=1.0))
+    one, other = cost(load).costs([A, B])
+    assert one == pytest.approx(2 * other)
+
+
+def test_an_endpoint_that_warms_up_costs_up_to_four_times_as_much() -> None:
+    load = workload(Standing(at=NOW), Standing(at=NOW), ramps={"a:1": 0.0})
+    one, other = cost(load).costs([A, B])
+    assert one == pytest.approx(4 * other)
+
+
+standings = st.builds(
+    Standing,
+    at=st.floats(0.0, NOW),
+    queued_s=st.floats(0.0, 100.0),
+    drain=st.floats(0.1, 5.0),
+    requests=st.integers(0, 300),
+    stretch=st.floats(1.0, 2.0),
+    step_s=st.floats(0.001, 0.2),
+    speed=st.floats(0.2, 6.0),
+    room=st.floats(-1e5, 1e6),
+    freed=st.floats(1.0, 1e5),
+)
+
+
+@settings(deadline=None)
+@given(
+    pool=st.lists(standings, min_size=2, max_size=2),
+    prompt=st.floats(1.0, 100_000.0),
+    dispatched=st.floats(0.0, 5.0),
+    depth=st.integers(0, 8),
+    doubted=st.booleans(),
+    warm=st.floats(0.0, 1.0),
+)
+def test_the_terms_that_are_shown_are_those_that_were_added_up(
+    *,
+    pool: list[Standing],
+    prompt: float,
+    dispatched: float,
+    depth: int,
+    doubted: bool,
+    warm: float,
+) -> None:
+    load = workload(*pool, prompt=prompt, dispatched=dispatched, ratio=1.3, ramps={"b:1": warm})
+    trust = {"a:1": 0.5} if doubted else {}
+    matches = PrefixMatches(range(8), Cut(100), {"a:1": depth} if depth else {}, trust, 900.0)
+    found = cost(load, matches)
+    for endpoint, total in zip([A, B], found.costs([A, B]), strict=True):
+        terms = found.terms(endpoint)
+        assert sum(terms[part] for part in PARTS) == pytest.approx(total, rel=1e-6, abs=1e-9)
