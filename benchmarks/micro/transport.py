@@ -31,7 +31,7 @@ from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.http2 import frames, hpack
 from epp.http2.frames import FrameType
 from epp.server.listen import Listen, ListenSettings, Services
-from epp.server.processor import SERVICE, ExternalProcessor
+from epp.server.processor import SERVICE, ExternalProcessor, Later
 
 _PREFIX = Struct(">BL")
 _SETTING = Struct(">HL")
@@ -61,6 +61,8 @@ ROWS = (
 class Acknowledge:
     """Answers as the picker does in duplex mode, without choosing."""
 
+    later: Later | None = None
+    waiting = False
     finished = False
 
     def __init__(self) -> None:

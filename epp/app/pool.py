@@ -10,6 +10,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from epp.app.alarm import Alarm
 from epp.app.engines import custom_engines
 from epp.app.precise import PreciseCaches
 from epp.app.rules import ClusterRules
@@ -21,6 +22,7 @@ from epp.discovery.source import Source
 from epp.exchange.modes import Modes
 from epp.pool.endpoint import Endpoint
 from epp.pool.store import Store
+from epp.routing.admission.admission import Admission
 from epp.routing.router import Router, RouterSettings
 from epp.scheduling.decision import Decision
 from epp.scheduling.figure import Figure
@@ -83,10 +85,13 @@ class ServedPool:
             settings, self.store, self.in_flight, clock, custom_engines(scheduling.engines)
         )
         self._observer = Observer(metrics, decisions, self.in_flight, (self._used, *listeners))
+        rng = random.Random()  # noqa: S311  ties and lots, no secrets
+        self._alarm = Alarm(clock)
+        self.admission = _admission(scheduling, rng, self._alarm)
         self.router = Router(
             self.store,
             self._scheduling.scheduler,
-            random.Random(),  # noqa: S311  ties and lots, no secrets
+            rng,
             RouterSettings(
                 parsers=scheduling.parsers,
                 validation=scheduling.validation,
@@ -95,6 +100,7 @@ class ServedPool:
                 max_body_bytes=settings.max_body_bytes,
                 want_usage=scheduling.costs is not None,
             ),
+            self.admission,
         )
         self.caches = PreciseCaches(
             scheduling.scheduler.producers,
@@ -179,6 +185,8 @@ class ServedPool:
         self._poller.follow(change)
         self._scheduling.scheduler.forget(change.left)
         self.caches.follow(change)
+        if self.admission is not None:
+            self.admission.pool_changed(self._clock())
         self.discovered.set()
         self._published()
         if change:
@@ -195,6 +203,17 @@ class ServedPool:
     def _used(self, decision: Decision, _model: str) -> None:
         self._poller.used(decision.winner)
         self.caches.decided()
+
+
+def _admission(scheduling: Built, rng: random.Random, alarm: Alarm) -> Admission | None:
+    """Return who lets requests wait, if anybody is to."""
+    if scheduling.gate is None or scheduling.admission is None:
+        return None
+    admission = Admission(
+        scheduling.scheduler, scheduling.gate, rng, scheduling.admission, alarm.set
+    )
+    alarm.ring = admission.advance
+    return admission
 
 
 def _poller(

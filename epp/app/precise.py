@@ -25,7 +25,8 @@ except ImportError as error:  # without the extra; nobody needs it who does not 
 else:
     _MISSING = None
 
-_HOW = "precise-prefix-cache-producer needs more packages: pip install 'epp[precise]'"
+_HOW = "precise-prefix-cache-producer needs another package: pip install 'epp[precise]'"
+_TOKENIZERS = "tokenizerFile needs another package: pip install 'epp[tokenizers]'"
 
 
 class PreciseCaches:
@@ -97,6 +98,6 @@ def _tokenizer(wanted: Tokenization, client: httpx.AsyncClient) -> Tokenizer | N
     try:
         return FileTokenizer(wanted.tokenizer_file, server)
     except ImportError as error:
-        raise SettingsError(f"{_HOW} ({error})") from error
+        raise SettingsError(f"{_TOKENIZERS} ({error})") from error
     except Exception as error:  # the library has no error of its own
         raise SettingsError(f"tokenizerFile {wanted.tokenizer_file}: {error}") from error

@@ -15,11 +15,14 @@ from epp.exchange.modes import BodyMode, Modes
 from epp.exchange.request import RequestHalf
 from epp.exchange.response import ResponseHalf
 from epp.routing import subset
+from epp.routing.placement import Placement
 from epp.routing.router import Router
+from epp.routing.waiting import Waiting
 from epp.server import codec
 from epp.server.billing import Billing
 from epp.server.editing import Editing
 from epp.server.observation import Observation
+from epp.server.processor import Later
 from epp.telemetry.level import Level, Sampler
 from epp.telemetry.observer import Observer
 
@@ -69,10 +72,19 @@ class Conversation:
         self._started_at = clock()
         self._observed = Observation(observer, self._started_at, self._level, settings.billing)
         self._unheard = False
+        self._waiting: Waiting | None = None
         self.finished = False  # an answer of the picker's own is out; nothing may follow
+        # Sends what no message has brought about: of a request that waits, once it is placed. None:
+        # nobody can, and so the request does not wait.
+        self.later: Later | None = None
 
     def __repr__(self) -> str:
         return f"<Conversation {self._halves}>"
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a reply is owed that will come through `later`."""
+        return self._waiting is not None
 
     def receive(self, message: pb.ProcessingRequest) -> list[pb.ProcessingResponse]:
         """Advance by one message."""
@@ -91,6 +103,7 @@ class Conversation:
         """End, however it came: what the request held is given back. Can be called twice."""
         self.finished = True
         try:
+            self._wait_no_longer()
             self._observed.end(self._clock())
         except Exception:  # noqa: BLE001  the stream is over, and nobody is there to answer
             _log.exception("a stream did not end well")
@@ -101,6 +114,7 @@ class Conversation:
         request, response = self._halves or self._begin(message)
         event = codec.event(message)
         if not isinstance(event, RequestMessage):
+            self._wait_no_longer()  # the proxy has answered by itself
             self._observed.response(event, self._clock)
             if self._settings.billing is not None:
                 response.metadata = self._observed.charge() or response.metadata
@@ -134,7 +148,8 @@ class Conversation:
         for action in request.receive(event):
             if isinstance(action, Route):
                 placed = self._route(action, response)
-                replies += self._perform(request, response, placed)
+                if placed is not None:
+                    replies += self._perform(request, response, placed)
                 continue
             if isinstance(action, Refuse):
                 self._refused(action.refused)
@@ -143,15 +158,48 @@ class Conversation:
             replies.append(action)
         return replies
 
-    def _route(self, asked: Route, response: ResponseHalf) -> Routed | Refused | Answered:
-        now = self._clock()
-        placement = self._router.route(asked, self._eligible, now, self._started_at)
-        self._observed.placed(placement, now, self._clock())
+    def _route(self, asked: Route, response: ResponseHalf) -> Routed | Refused | Answered | None:
+        """Return what came of the request; None: it waits."""
+        now, eligible, self._eligible = self._clock(), self._eligible, None
+        if self.later is None:
+            placed: Placement | Waiting = self._router.route(asked, eligible, now, self._started_at)
+        else:
+            placed = self._router.route(asked, eligible, now, self._started_at, self._placed_later)
+        if isinstance(placed, Waiting):
+            self._waiting = placed
+            return None
+        return self._follow(placed, response, now)
+
+    def _follow(
+        self, placement: Placement, response: ResponseHalf, asked_at: float
+    ) -> Routed | Refused | Answered:
+        self._observed.placed(placement, asked_at, self._clock())
         placement.settle()
-        self._eligible = None
         if isinstance(placement.answer, Routed):
             self._prepare(response, placement.answer)
         return placement.answer
+
+    def _placed_later(self, placement: Placement) -> None:
+        """Go on with a request that waited; in another stream's turn, so this never raises."""
+        self._waiting = None
+        try:
+            replies = self._go_on(placement)
+        except Exception:  # noqa: BLE001  one stream's bug must not reach the others
+            _log.exception("a stream failed")
+            replies = self._fail(_BUG)
+        if self.later is not None:
+            self.later(replies)
+
+    def _go_on(self, placement: Placement) -> list[pb.ProcessingResponse]:
+        assert self._halves is not None
+        request, response = self._halves
+        answer = self._follow(placement, response, self._clock())
+        return [codec.reply(action) for action in self._perform(request, response, answer)]
+
+    def _wait_no_longer(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.leave()
 
     def _prepare(self, response: ResponseHalf, routed: Routed) -> None:
         response.set_headers = routed.response_headers

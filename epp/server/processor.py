@@ -10,8 +10,19 @@ from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 SERVICE = pb.DESCRIPTOR.services_by_name["ExternalProcessor"].full_name
 
 
+Later = Callable[[list[pb.ProcessingResponse]], None]
+
+
 class Conversation(Protocol):
     """One stream, whatever carries it."""
+
+    later: Later | None
+    """Set by the transport: sends replies that no message has brought about."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a reply is owed that will come through `later`."""
+        ...
 
     def receive(self, message: pb.ProcessingRequest) -> Sequence[pb.ProcessingResponse]:
         """Answer one message. Never raises: an error is answered too."""

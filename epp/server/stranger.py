@@ -6,6 +6,7 @@ from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.exchange.actions import Refuse
 from epp.exchange.events import Refused
 from epp.server import codec
+from epp.server.processor import Later
 
 
 class Stranger:
@@ -15,7 +16,8 @@ class Stranger:
     """
 
     def __init__(self, authority: str) -> None:
-        self.finished = False
+        self.finished = self.waiting = False
+        self.later: Later | None = None
         self._authority = authority
 
     def receive(self, _: pb.ProcessingRequest) -> list[pb.ProcessingResponse]:

@@ -14,6 +14,8 @@ from prometheus_client import Metric
 
 from epp.app.cluster_metrics import ClusterMetrics
 from epp.app.learned_metrics import LearnedMetrics
+from epp.app.precise import PreciseCaches
+from epp.app.precise_metrics import PreciseMetrics
 from epp.config.build import build
 from epp.config.load import load_preset
 from epp.discovery.complaint import Complaint
@@ -23,7 +25,9 @@ from epp.kube.reflector import ReflectorStats
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
 from epp.pool.snapshot import Snapshot
+from epp.scheduling import registry
 from epp.scheduling.decision import Column, Decision, Outcome
+from epp.scheduling.producers.precise_prefix_cache import PRECISE_PREFIX
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Reservation
 from epp.scrape.errors import Kind
@@ -94,8 +98,22 @@ def learned() -> LearnedMetrics:
     return LearnedMetrics(lambda: {"default": scheduler.figures()})
 
 
+def listening() -> PreciseMetrics:
+    """The same of KV events."""
+    producers: dict[str, Any] = {"precise": registry.producers.make(PRECISE_PREFIX, {})}
+    caches = PreciseCaches(producers, lambda: Snapshot((ENDPOINT,)))
+    (subscriber,) = caches.subscribers.values()
+    subscriber.feeds.of(ENDPOINT.address)
+    tally, one = subscriber.tally, Counter([ENDPOINT.address])
+    tally.garbage = tally.connections = tally.replays = one
+    tally.failed_replays = tally.replayed = one
+    tally.errors = Counter(["connect"])
+    return PreciseMetrics(lambda: [caches])
+
+
 def exposed() -> Iterator[tuple[str, str, set[str]]]:
-    for family in (*busy().collect(), *following().collect(), *learned().collect()):
+    collectors = (busy(), following(), listening(), learned())
+    for family in (family for collector in collectors for family in collector.collect()):
         suffix = "_total" if family.type == "counter" else ""
         yield family.name + suffix, family.type, labels(family)
 

@@ -10,6 +10,7 @@ from epp.config.load import load
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load, LoraAdapters
 from epp.pool.store import Store
+from epp.routing.admission.admission import Admission
 from epp.routing.router import Router, RouterSettings
 from epp.scheduling.decision import Decision
 from epp.server.billing import Billing
@@ -100,13 +101,18 @@ class Picker:
                 self.store.report(known, endpoint.load)
         built = build(load(config, "test.yaml"), seed=1)
         self.scheduler = built.scheduler
+        rng = random.Random(7)
+        self.admission: Admission | None = None
+        if built.gate is not None and built.admission is not None:
+            self.admission = Admission(self.scheduler, built.gate, rng, built.admission)
         self.router = Router(
             self.store,
             self.scheduler,
-            random.Random(7),
+            rng,
             RouterSettings(
                 parsers=built.parsers, models=built.models, want_usage=built.costs is not None
             ),
+            self.admission,
         )
         self.decisions = Decisions(10)
         self.metrics = Metrics(clock=self.clock)

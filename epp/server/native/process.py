@@ -15,12 +15,14 @@ _parse = pb.ProcessingRequest.FromString
 class Process:
     """One stream of the ext_proc service."""
 
-    __slots__ = ("_call", "_conversation", "_processor")
+    __slots__ = ("_call", "_conversation", "_ended", "_processor")
 
     def __init__(self, processor: ExternalProcessor, call: Call) -> None:
         self._processor = processor
         self._call = call
         self._conversation = processor.open(call.authority)
+        self._conversation.later = self._later
+        self._ended = False
 
     def message(self, data: bytes) -> None:
         """Answer one message, at once."""
@@ -35,8 +37,17 @@ class Process:
             self._call.end()
 
     def ended(self) -> None:
-        """End the stream well, as its peer did."""
-        self._call.end()
+        """End the stream well, as its peer did; not before a reply that is owed."""
+        self._ended = True
+        if not self._conversation.waiting:
+            self._call.end()
+
+    def _later(self, replies: list[pb.ProcessingResponse]) -> None:
+        for reply in replies:
+            self._call.send(reply.SerializeToString())
+        if self._conversation.finished or self._ended:
+            self._call.end()
+        self._call.flush()
 
     def closed(self) -> None:
         """Release what the stream holds."""
