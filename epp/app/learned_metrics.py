@@ -19,8 +19,12 @@ class LearnedMetrics:
     def collect(self) -> Iterator[Metric]:
         """Render: the protocol of a prometheus_client collector."""
         families: dict[str, GaugeMetricFamily] = {}
+        told: set[tuple[str, str, str]] = set()  # two plugins of one type: the first one speaks
         for pool, figures in self._figures().items():
             for figure in figures:
+                if (key := (figure.name, pool, figure.address)) in told:
+                    continue
+                told.add(key)
                 labels = {"name": pool}
                 if figure.address:
                     labels["model_server_endpoint"] = figure.address

@@ -19,3 +19,9 @@ def test_figures_of_endpoints_and_of_pools_are_told_apart_by_their_labels() -> N
 
 def test_where_nobody_learned_anything_there_is_nothing() -> None:
     assert list(LearnedMetrics(lambda: {"a": []}).collect()) == []
+
+
+def test_of_two_plugins_that_tell_the_same_the_first_is_heard() -> None:
+    figures = {"a": [Figure("size", "How large.", 3), Figure("size", "How large.", 9)]}
+    (size,) = LearnedMetrics(lambda: figures).collect()
+    assert [s.value for s in size.samples] == [3]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain
 from random import Random
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -88,6 +87,17 @@ def following() -> ClusterMetrics:
     return ClusterMetrics(lambda: reflectors, lambda: pools, lambda: 2.0)
 
 
+def learned() -> LearnedMetrics:
+    """The same of what choosing has learned."""
+    scheduler = build(load_preset("marginal-cost"), seed=1).scheduler
+    asked = Query("m", "a prompt " * 200)
+    for _ in range(2):
+        held = scheduler.schedule(asked, [ENDPOINT], Random(1))
+        assert isinstance(held, Reservation)
+        held.release(Outcome(200, True, prompt_tokens=450, cached_tokens=400), 11.0)
+    return LearnedMetrics(lambda: {"default": scheduler.figures()})
+
+
 def listening() -> PreciseMetrics:
     """The same of KV events."""
     producers: dict[str, Any] = {"precise": registry.producers.make(PRECISE_PREFIX, {})}
@@ -101,20 +111,9 @@ def listening() -> PreciseMetrics:
     return PreciseMetrics(lambda: [caches])
 
 
-def learned() -> LearnedMetrics:
-    """The same of what choosing has learned."""
-    scheduler = build(load_preset("marginal-cost"), seed=1).scheduler
-    asked = Query("m", "a prompt " * 200)
-    for _ in range(2):
-        held = scheduler.schedule(asked, [ENDPOINT], Random(1))
-        assert isinstance(held, Reservation)
-        held.release(Outcome(200, True, prompt_tokens=450, cached_tokens=400), 11.0)
-    return LearnedMetrics(lambda: {"default": scheduler.figures()})
-
-
 def exposed() -> Iterator[tuple[str, str, set[str]]]:
-    pages = (busy(), following(), listening(), learned())
-    for family in chain.from_iterable(page.collect() for page in pages):
+    collectors = (busy(), following(), listening(), learned())
+    for family in (family for collector in collectors for family in collector.collect()):
         suffix = "_total" if family.type == "counter" else ""
         yield family.name + suffix, family.type, labels(family)
 
