@@ -16,7 +16,7 @@ from epp.app.precise import PreciseCaches
 from epp.app.rules import ClusterRules
 from epp.config.build import Built
 from epp.config.settings import Settings, SettingsError
-from epp.discovery.annotations import Mismatch, compare
+from epp.discovery.annotations import Mismatch, PoolSettings, compare
 from epp.discovery.facts import PoolFacts
 from epp.discovery.source import Source
 from epp.exchange.modes import Modes
@@ -26,6 +26,7 @@ from epp.routing.admission.admission import Admission
 from epp.routing.router import Router, RouterSettings
 from epp.scheduling.decision import Decision
 from epp.scheduling.figure import Figure
+from epp.scheduling.gate.targets import Targets
 from epp.scrape.engines import Engine
 from epp.scrape.pace import Pace
 from epp.scrape.poller import Poller
@@ -37,6 +38,7 @@ from epp.telemetry.in_flight import InFlight
 from epp.telemetry.level import Level, Sampler
 from epp.telemetry.metrics import Metrics
 from epp.telemetry.observer import Observer
+from epp.telemetry.waits import Waits
 
 _log = logging.getLogger(__name__)
 
@@ -84,10 +86,19 @@ class ServedPool:
         self._poller = _poller(
             settings, self.store, self.in_flight, clock, custom_engines(scheduling.engines)
         )
-        self._observer = Observer(metrics, decisions, self.in_flight, (self._used, *listeners))
         rng = random.Random()  # noqa: S311  ties and lots, no secrets
         self._alarm = Alarm(clock)
         self.admission = _admission(scheduling, rng, self._alarm)
+        gate = scheduling.gate
+        self._targets = Targets() if gate is None else gate.settings.targets
+        self.waits = Waits()
+        self._observer = Observer(
+            metrics,
+            decisions,
+            self.in_flight,
+            (self._used, *listeners),
+            None if self.admission is None else self.waits,
+        )
         self.router = Router(
             self.store,
             self._scheduling.scheduler,
@@ -155,8 +166,15 @@ class ServedPool:
         )
         self._scheduling.scheduler.prefer(own.profile)
         self._scheduling.scheduler.reserve_tokens(own.reserved_tokens)
+        self._aim(own)
         self._metrics.know_models(facts.rewrites.models)
         self.router.rules = ClusterRules(facts.objectives, facts.rewrites)
+
+    def _aim(self, own: PoolSettings) -> None:
+        gate, configured = self._scheduling.gate, self._targets
+        if gate is not None:
+            targets = configured.but(own.slo_ttft_ms, own.slo_tpot_ms)
+            gate.settings = structs.replace(gate.settings, targets=targets)
 
     def _sampler(self, level: Level) -> Sampler:
         """Where answers are charged for, each must be read."""

@@ -20,6 +20,7 @@ from epp.app.cluster import ServedCluster, check
 from epp.app.cluster_metrics import ClusterMetrics
 from epp.app.doors import Doors
 from epp.app.engines import engine_names
+from epp.app.flow_metrics import FlowMetrics
 from epp.app.learned_metrics import LearnedMetrics
 from epp.app.pool import Listener as OnDecision
 from epp.app.pool import ServedPool
@@ -74,6 +75,7 @@ class App:
         self.metrics.registry.register(
             LearnedMetrics(lambda: {name: pool.figures() for name, pool in self.pools.items()})
         )
+        self.metrics.registry.register(FlowMetrics(lambda: self.pools, clock))
         self.grpc_port = self.grpc_health_port = self.metrics_port = 0
         self._clock = clock
         self._on_decision = on_decision
@@ -143,7 +145,9 @@ class App:
         profiles = [spec.name for spec in self._config.scheduling_profiles]
         cluster = ServedCluster(
             self.settings,
-            SettingLimits(profiles, self.settings.max_body_bytes),
+            SettingLimits(
+                profiles, self.settings.max_body_bytes, self._config.flow_control is not None
+            ),
             client,
             make=self._make,
             forget=self._forget,

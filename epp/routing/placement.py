@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from epp.exchange.events import Answered, Refused, Routed
+from epp.routing.admission.shed import Shed
 from epp.routing.labels import Labels
 from epp.scheduling.decision import Decision, Outcome
+from epp.scheduling.gate.targets import Targets
 from epp.scheduling.scheduler import Reservation
 
 
@@ -19,6 +21,8 @@ class Placement:
         "_reservation",
         "answer",
         "labels",
+        "shed",
+        "targets",
         "waited_for",
         "waited_s",
     )
@@ -33,6 +37,8 @@ class Placement:
     ) -> None:
         self.labels = labels
         self.answer = answer
+        self.targets: Targets | None = None  # None: nobody asked for any
+        self.shed: Shed | None = None  # why it was refused though there are endpoints
         self.waited_s = 0.0  # in the picker, for an endpoint that could take it
         self.waited_for = ""  # why none could, when it was looked at last
         self._reservation = reservation

@@ -221,7 +221,11 @@ class Router:
             return () if isinstance(found, Refused) else found
 
         def settled(answer: Settled) -> None:
-            placement = self._settled(intent, answer.result, admission)
+            result = answer.result
+            if isinstance(result, Reservation):
+                result.waited(answer.waited_s, answer.why)
+            placement = self._settled(intent, result, admission)
+            placement.targets = asked.targets
             placement.waited_s, placement.waited_for = answer.waited_s, answer.why
             later(placement)
 
@@ -235,8 +239,10 @@ class Router:
         )
         result = admission.admit(asked, query.now)
         if isinstance(result, Waiter):
-            return Waiting(intent.labels, partial(admission.leave, result))
-        return self._settled(intent, result, admission)
+            return Waiting(intent.labels, partial(admission.leave, result), query.now)
+        placement = self._settled(intent, result, admission)
+        placement.targets = asked.targets
+        return placement
 
     def _settled(
         self, intent: Intent, result: Reservation | Refusal | Shed, admission: Admission
@@ -245,7 +251,9 @@ class Router:
             return self._placed(intent, result, admission.advance)
         if isinstance(result, Refusal):
             return Placement(intent.labels, refusals.exhausted(result))
-        return Placement(intent.labels, refusals.shed(result, admission.drain_s()))
+        placement = Placement(intent.labels, refusals.shed(result, admission.drain_s()))
+        placement.shed = result
+        return placement
 
     def _query(self, intent: Intent, now: float) -> Query:
         return Query(

@@ -10,10 +10,11 @@ from epp.routing.labels import Labels
 class Waiting:
     """Stands for the placement that will come, unless the request leaves before."""
 
-    __slots__ = ("_leave", "labels")
+    __slots__ = ("_leave", "labels", "since")
 
-    def __init__(self, labels: Labels, leave: Callable[[], None]) -> None:
+    def __init__(self, labels: Labels, leave: Callable[[], None], since: float) -> None:
         self.labels = labels
+        self.since = since  # monotonic seconds
         self._leave = leave
 
     def __repr__(self) -> str:

@@ -44,6 +44,10 @@ class Reservation:
         """Return what the producers add to the answer."""
         return self._response_headers
 
+    def waited(self, seconds: float, why: str) -> None:
+        """Note how long the request was kept, and for what."""
+        self.decision = structs.replace(self.decision, waited_s=seconds, waited_for=why)
+
     def settle(self) -> None:
         """Let go of what was needed to choose: the answer may take minutes."""
         self.query = self.query.settled()

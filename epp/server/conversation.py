@@ -200,6 +200,7 @@ class Conversation:
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting.leave()
+            self._observed.gave_up(waiting, self._clock())
 
     def _prepare(self, response: ResponseHalf, routed: Routed) -> None:
         response.set_headers = routed.response_headers

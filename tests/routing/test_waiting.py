@@ -14,6 +14,7 @@ from epp.routing.placement import Placement
 from epp.routing.router import Router, RouterSettings
 from epp.routing.waiting import Waiting
 from epp.scheduling.decision import Outcome
+from epp.scheduling.gate.targets import Targets
 
 CONFIG = """
 apiVersion: llm-d.ai/v1alpha1
@@ -71,8 +72,10 @@ def test_who_cannot_be_taken_yet_waits_and_is_placed_later() -> None:
     first.first_token(gated.now)
     (placement,) = gated.later
     assert isinstance(placement.answer, Routed)
-    assert placement.waited_s == 0.25
-    assert placement.waited_for
+    assert (placement.waited_s, placement.waited_for) == (0.25, "queue")
+    assert placement.decision is not None
+    assert (placement.decision.waited_s, placement.decision.waited_for) == (0.25, "queue")
+    assert placement.targets == Targets(2.0, 0.05)
 
 
 def test_an_end_is_heard_of_too() -> None:

@@ -20,6 +20,7 @@ from epp.telemetry.in_flight import InFlight
 from epp.telemetry.metrics import Metrics
 from epp.telemetry.observer import Observer
 from epp.telemetry.record import Record
+from epp.telemetry.waits import Waits
 
 HEADER = "apiVersion: llm-d.ai/v1alpha1\nkind: EndpointPickerConfig\n"
 DEFAULT = (
@@ -74,8 +75,14 @@ def pod(
 class Records(Observer):
     """An observer that keeps the records."""
 
-    def __init__(self, metrics: Metrics, decisions: Decisions, in_flight: InFlight) -> None:
-        super().__init__(metrics, decisions, in_flight)
+    def __init__(
+        self,
+        metrics: Metrics,
+        decisions: Decisions,
+        in_flight: InFlight,
+        waits: Waits | None = None,
+    ) -> None:
+        super().__init__(metrics, decisions, in_flight, waits=waits)
         self.records: list[Record] = []
 
     def finished(self, record: Record, decision: Decision | None) -> None:
@@ -117,7 +124,9 @@ class Picker:
         self.decisions = Decisions(10)
         self.metrics = Metrics(clock=self.clock)
         self.in_flight = InFlight()
-        self.observer = Records(self.metrics, self.decisions, self.in_flight)
+        self.waits = Waits()
+        waits = None if self.admission is None else self.waits
+        self.observer = Records(self.metrics, self.decisions, self.in_flight, waits)
         billing = Billing(built.costs) if built.costs is not None else None
         self.settings = settings or ConversationSettings(billing=billing)
 

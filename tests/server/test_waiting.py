@@ -9,6 +9,7 @@ import pytest
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.exchange.modes import BodyMode
 from epp.server.conversation import Conversation
+from epp.telemetry.decisions import sentence
 from tests.server.envoy import (
     BUFFERED,
     DUPLEX,
@@ -140,6 +141,35 @@ def test_a_transport_that_cannot_answer_later_does_not_wait() -> None:
     stream = picker.stream()
     stream.receive(request_headers())
     assert kinds(stream.receive(request_body(LONG)))[0] == "request_headers"
+
+
+def test_what_became_of_each_request_is_counted_by_what_it_waited_for() -> None:
+    picker = gated()
+    first, second, third, fourth = (Stream(picker, DUPLEX) for _ in range(4))
+    assert fourth.conversation.finished
+    third.conversation.close()
+    picker.clock.now += 0.5
+    first.conversation.close()
+    second.conversation.close()
+    assert picker.waits.requests == {
+        ("Dispatched", "", 0): 1,
+        ("RejectedCapacity", "", 0): 1,
+        ("EvictedContextCancelled", "", 0): 1,
+        ("Dispatched", "queue", 0): 1,
+    }
+    assert picker.waits.durations["Dispatched", 0].total == 0.5
+
+
+def test_a_decision_says_what_the_targets_were_and_how_long_the_request_waited() -> None:
+    picker = gated()
+    first = Stream(picker, DUPLEX)
+    Stream(picker, DUPLEX, x_llm_d_slo_ttft_ms="1500")
+    picker.clock.now += 0.5
+    first.conversation.close()
+    waited, at_once = picker.decisions.latest(2)
+    assert waited.facts["ttft_target_ms"] == 1500.0
+    assert at_once.facts["tpot_target_ms"] == 50.0
+    assert sentence(waited.decision).endswith("; waited 500 ms (queue)")
 
 
 def test_the_record_of_a_stream_that_waited_has_its_whole_time() -> None:

@@ -202,7 +202,8 @@ class Admission:
             self._opens_at = min(self._opens_at, asked.considered_at + _RECONSIDERED_S)
             return False
         verdict = self.gate.verdict(endpoint, asked.tokens, asked.targets, now)
-        asked.why = verdict.why.value
+        if not verdict.open:
+            asked.why = verdict.why.value
         self._opens_at = min(self._opens_at, verdict.opens_at)
         return verdict.open
 
