@@ -20,6 +20,11 @@ class EventReader:
         self._data_bytes = 0
         self._after_cr = False
 
+    @property
+    def between(self) -> bool:
+        """Whether nothing is held of an event."""
+        return not (self._line or self._overlong or self._data_bytes or self._after_cr)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take the next piece and return the events that it completes."""
         if self._is_one_event(data):
