@@ -129,7 +129,10 @@ def _bytes(action: actions.RequestReply | actions.ResponseReply) -> bytes:
 
 
 class _Remembered:
-    """Replies to request headers, which are few: one for each destination and model. Saves 12 µs each."""
+    """Replies to request headers, which are few: one for each destination and model.
+
+    Making one anew takes 12 µs more.
+    """
 
     def __init__(self, limit: int = 1024) -> None:
         self._limit = limit

@@ -324,7 +324,7 @@ def test_replies_survive_the_wire() -> None:
 
 def _every_reply() -> list[Any]:
     mutation = actions.Mutation([("a", "b")], ["c"], clear_route_cache=True)
-    metadata = {"ns": {"text": "x", "number": 1.5}}
+    metadata: actions.Metadata = {"ns": {"text": "x", "number": 1.5}}
     buffered = Modes(BodyMode.BUFFERED, BodyMode.NONE)
     return [
         actions.ReplyRequestHeaders(),
