@@ -10,19 +10,23 @@ from pathlib import Path
 
 from msgspec import structs
 
+from epp.app.alarm import Alarm
 from epp.app.engines import custom_engines
 from epp.app.precise import PreciseCaches
 from epp.app.rules import ClusterRules
 from epp.config.build import Built
 from epp.config.settings import Settings, SettingsError
-from epp.discovery.annotations import Mismatch, compare
+from epp.discovery.annotations import Mismatch, PoolSettings, compare
 from epp.discovery.facts import PoolFacts
 from epp.discovery.source import Source
 from epp.exchange.modes import Modes
 from epp.pool.endpoint import Endpoint
 from epp.pool.store import Store
+from epp.routing.admission.admission import Admission
 from epp.routing.router import Router, RouterSettings
 from epp.scheduling.decision import Decision
+from epp.scheduling.figure import Figure
+from epp.scheduling.gate.targets import Targets
 from epp.scrape.engines import Engine
 from epp.scrape.pace import Pace
 from epp.scrape.poller import Poller
@@ -34,6 +38,7 @@ from epp.telemetry.in_flight import InFlight
 from epp.telemetry.level import Level, Sampler
 from epp.telemetry.metrics import Metrics
 from epp.telemetry.observer import Observer
+from epp.telemetry.waits import Waits
 
 _log = logging.getLogger(__name__)
 
@@ -81,11 +86,23 @@ class ServedPool:
         self._poller = _poller(
             settings, self.store, self.in_flight, clock, custom_engines(scheduling.engines)
         )
-        self._observer = Observer(metrics, decisions, self.in_flight, (self._used, *listeners))
+        rng = random.Random()  # noqa: S311  ties and lots, no secrets
+        self._alarm = Alarm(clock)
+        self.admission = _admission(scheduling, rng, self._alarm)
+        gate = scheduling.gate
+        self._targets = Targets() if gate is None else gate.settings.targets
+        self.waits = Waits()
+        self._observer = Observer(
+            metrics,
+            decisions,
+            self.in_flight,
+            (self._used, *listeners),
+            None if self.admission is None else self.waits,
+        )
         self.router = Router(
             self.store,
             self._scheduling.scheduler,
-            random.Random(),  # noqa: S311  ties and lots, no secrets
+            rng,
             RouterSettings(
                 parsers=scheduling.parsers,
                 validation=scheduling.validation,
@@ -94,6 +111,7 @@ class ServedPool:
                 max_body_bytes=settings.max_body_bytes,
                 want_usage=scheduling.costs is not None,
             ),
+            self.admission,
         )
         self.caches = PreciseCaches(
             scheduling.scheduler.producers,
@@ -121,6 +139,10 @@ class ServedPool:
             group.create_task(self._poller.run())
             group.create_task(self.caches.run())
 
+    def figures(self) -> list[Figure]:
+        """Return what choosing has learned."""
+        return self._scheduling.scheduler.figures()
+
     def clear(self) -> None:
         """Have no endpoints any more: the pool is gone, though streams may still come."""
         self._publish(())
@@ -144,8 +166,15 @@ class ServedPool:
         )
         self._scheduling.scheduler.prefer(own.profile)
         self._scheduling.scheduler.reserve_tokens(own.reserved_tokens)
+        self._aim(own)
         self._metrics.know_models(facts.rewrites.models)
         self.router.rules = ClusterRules(facts.objectives, facts.rewrites)
+
+    def _aim(self, own: PoolSettings) -> None:
+        gate, configured = self._scheduling.gate, self._targets
+        if gate is not None:
+            targets = configured.but(own.slo_ttft_ms, own.slo_tpot_ms)
+            gate.settings = structs.replace(gate.settings, targets=targets)
 
     def _sampler(self, level: Level) -> Sampler:
         """Where answers are charged for, each must be read."""
@@ -174,6 +203,8 @@ class ServedPool:
         self._poller.follow(change)
         self._scheduling.scheduler.forget(change.left)
         self.caches.follow(change)
+        if self.admission is not None:
+            self.admission.pool_changed(self._clock())
         self.discovered.set()
         self._published()
         if change:
@@ -190,6 +221,17 @@ class ServedPool:
     def _used(self, decision: Decision, _model: str) -> None:
         self._poller.used(decision.winner)
         self.caches.decided()
+
+
+def _admission(scheduling: Built, rng: random.Random, alarm: Alarm) -> Admission | None:
+    """Return who lets requests wait, if anybody is to."""
+    if scheduling.gate is None or scheduling.admission is None:
+        return None
+    admission = Admission(
+        scheduling.scheduler, scheduling.gate, rng, scheduling.admission, alarm.set
+    )
+    alarm.ring = admission.advance
+    return admission
 
 
 def _poller(

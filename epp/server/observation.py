@@ -19,6 +19,7 @@ from epp.exchange.events import (
 from epp.openai.usage import Usage
 from epp.routing.labels import Labels
 from epp.routing.placement import Placement
+from epp.routing.waiting import Waiting
 from epp.scheduling.decision import Decision, Outcome
 from epp.server.billing import Bill, Billing, Metadata
 from epp.server.progress import Progress
@@ -99,6 +100,10 @@ class Observation:
             self._observer.placed(placement, now - asked_at)
         except Exception:  # noqa: BLE001  the choice stands, whoever cannot hear of it
             self._look_away()
+
+    def gave_up(self, waiting: Waiting, now: float) -> None:
+        """Note that nobody waits for an endpoint any more."""
+        self._observer.gave_up(waiting, now)
 
     def refused(self, refused: Refused) -> None:
         """Note that the client gets an answer of the picker's own."""

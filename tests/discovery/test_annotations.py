@@ -115,6 +115,8 @@ def test_both_halves_of_a_stream_count(
         ("observe-responses", "full", PoolSettings(observe_responses=Level.FULL)),
         ("max-body-bytes", "1000", PoolSettings(max_body_bytes=1000)),
         ("reserved-tokens", "512", PoolSettings(reserved_tokens=512)),
+        ("slo-ttft-ms", "1500", PoolSettings(slo_ttft_ms=1500)),
+        ("slo-tpot-ms", "40", PoolSettings(slo_tpot_ms=40)),
     ],
 )
 def test_a_setting_is_read(name: str, value: str, settings: PoolSettings) -> None:
@@ -131,6 +133,8 @@ def test_a_setting_is_read(name: str, value: str, settings: PoolSettings) -> Non
         ("max-body-bytes", "1Ki", "a whole number of bytes from 1 to 1000"),
         ("reserved-tokens", "0", "a whole number of tokens from 1 to 1000000"),
         ("reserved-tokens", "1000001", "a whole number of tokens from 1 to 1000000"),
+        ("slo-ttft-ms", "2s", "a whole number of milliseconds from 1 to 3600000"),
+        ("slo-tpot-ms", "0", "a whole number of milliseconds from 1 to 3600000"),
         ("max-body-bytes", "-1", "a whole number of bytes from 1 to 1000"),
         ("max-body-bytes", "9" * 5000, "a whole number of bytes from 1 to 1000"),
     ],
@@ -151,6 +155,13 @@ def test_an_unknown_setting_is_told_with_what_comes_near() -> None:
             'did you mean "epp/max-body-bytes"?'
         ],
     )
+
+
+def test_targets_are_told_to_be_in_vain_where_nobody_waits() -> None:
+    pool = Pool("prod", "chat", annotations={"epp/slo-ttft-ms": "2000"})
+    settings, (complaint,) = pool_settings(pool, SettingLimits(targets=False))
+    assert settings == PoolSettings()
+    assert "the picker's configuration has no flowControl" in str(complaint)
 
 
 def test_every_setting_has_an_annotation() -> None:

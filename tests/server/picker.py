@@ -10,6 +10,7 @@ from epp.config.load import load
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load, LoraAdapters
 from epp.pool.store import Store
+from epp.routing.admission.admission import Admission
 from epp.routing.router import Router, RouterSettings
 from epp.scheduling.decision import Decision
 from epp.server.billing import Billing
@@ -19,6 +20,7 @@ from epp.telemetry.in_flight import InFlight
 from epp.telemetry.metrics import Metrics
 from epp.telemetry.observer import Observer
 from epp.telemetry.record import Record
+from epp.telemetry.waits import Waits
 
 HEADER = "apiVersion: llm-d.ai/v1alpha1\nkind: EndpointPickerConfig\n"
 DEFAULT = (
@@ -73,8 +75,14 @@ def pod(
 class Records(Observer):
     """An observer that keeps the records."""
 
-    def __init__(self, metrics: Metrics, decisions: Decisions, in_flight: InFlight) -> None:
-        super().__init__(metrics, decisions, in_flight)
+    def __init__(
+        self,
+        metrics: Metrics,
+        decisions: Decisions,
+        in_flight: InFlight,
+        waits: Waits | None = None,
+    ) -> None:
+        super().__init__(metrics, decisions, in_flight, waits=waits)
         self.records: list[Record] = []
 
     def finished(self, record: Record, decision: Decision | None) -> None:
@@ -100,18 +108,25 @@ class Picker:
                 self.store.report(known, endpoint.load)
         built = build(load(config, "test.yaml"), seed=1)
         self.scheduler = built.scheduler
+        rng = random.Random(7)
+        self.admission: Admission | None = None
+        if built.gate is not None and built.admission is not None:
+            self.admission = Admission(self.scheduler, built.gate, rng, built.admission)
         self.router = Router(
             self.store,
             self.scheduler,
-            random.Random(7),
+            rng,
             RouterSettings(
                 parsers=built.parsers, models=built.models, want_usage=built.costs is not None
             ),
+            self.admission,
         )
         self.decisions = Decisions(10)
         self.metrics = Metrics(clock=self.clock)
         self.in_flight = InFlight()
-        self.observer = Records(self.metrics, self.decisions, self.in_flight)
+        self.waits = Waits()
+        waits = None if self.admission is None else self.waits
+        self.observer = Records(self.metrics, self.decisions, self.in_flight, waits)
         billing = Billing(built.costs) if built.costs is not None else None
         self.settings = settings or ConversationSettings(billing=billing)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -14,10 +13,12 @@ from epp.pool.endpoint import Endpoint
 from epp.routing.admission.flow import Rank
 from epp.routing.admission.room import WaitingRoom, by_arrival
 from epp.routing.admission.settings import AdmissionSettings
+from epp.routing.admission.shed import Shed
 from epp.routing.admission.waiter import Waiter
 from epp.scheduling.decision import Refusal
 from epp.scheduling.gate.gate import Gate
 from epp.scheduling.gate.targets import Targets
+from epp.scheduling.ledger.decaying import DecayingSum
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Choice, Reservation, Scheduler
 
@@ -28,14 +29,8 @@ LOOKED_AT = 128  # waiting requests, at one event
 _RECONSIDERED_S = 0.25  # after which another endpoint may have become the best one for a request
 _LATE = 0.85  # of its target to the first token: what has waited so long cannot meet it any more
 _SHORTEST_TICK_S = 0.005
-
-
-class Shed(enum.Enum):
-    """Why a request is refused that waited, or would have to."""
-
-    FULL = "full"
-    LATE = "late"
-    EXPIRED = "expired"
+_RATE_PERIOD_S = 10.0
+_LONGEST_DRAIN_S = 60.0
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -71,7 +66,12 @@ class Admission:
     """
 
     def __init__(
-        self, scheduler: Scheduler, gate: Gate, rng: Random, settings: AdmissionSettings
+        self,
+        scheduler: Scheduler,
+        gate: Gate,
+        rng: Random,
+        settings: AdmissionSettings,
+        wake: Callable[[float], None] = lambda _: None,
     ) -> None:
         self.settings = settings
         rank = _rank(settings.shortest_first)
@@ -79,10 +79,13 @@ class Admission:
         self.gate = gate
         self._scheduler = scheduler
         self._rng = rng
+        self._wake = wake  # told when `advance` must be called though nothing happens
+        self._served = DecayingSum(_RATE_PERIOD_S)
         self._opens_at = math.inf
         self._changed_at = -math.inf
         self._busy = False
         self._again = False
+        self._advanced_at = 0.0
 
     def __repr__(self) -> str:
         return f"<Admission {self.room!r}, {self.gate!r}>"
@@ -101,6 +104,7 @@ class Admission:
         if not self.room.fits(waiter) and not self._make_room(waiter, now):
             return Shed.FULL
         self.room.add(waiter)
+        self._wake(self.next_at(now))
         return waiter
 
     def leave(self, waiter: Waiter) -> None:
@@ -109,6 +113,7 @@ class Admission:
 
     def advance(self, now: float) -> None:
         """Serve those whose endpoint is open now, and tell those who have waited long enough."""
+        self._advanced_at = now
         if not self.room:
             return
         if self._busy:  # somebody's end is told while others are served: look once more
@@ -123,11 +128,18 @@ class Admission:
                 self._serve(now)
         finally:
             self._busy = False
+        self._wake(self.next_at(now))
 
     def pool_changed(self, now: float) -> None:
         """Find out anew where those who wait would go best."""
         self._changed_at = now
         self.advance(now)
+
+    def drain_s(self) -> int:
+        """Return how long it will take until those who wait now are served, in whole seconds."""
+        rate = self._served.per_second(self._advanced_at)
+        seconds = len(self.room) / rate if rate > 0.0 else _LONGEST_DRAIN_S
+        return max(1, math.ceil(min(seconds, _LONGEST_DRAIN_S)))
 
     def next_at(self, now: float) -> float:
         """Return when `advance` must be called though nothing happens; infinity: never."""
@@ -149,6 +161,7 @@ class Admission:
                 continue
             if self._is_open(asked, choice.decision.winner, now):
                 self.room.serve(waiter)
+                self._served.add(1.0, now)
                 self._settle(waiter, self._scheduler.reserve(choice), now)
 
     def _stale(self, asked: Asked, now: float) -> bool:
@@ -189,7 +202,8 @@ class Admission:
             self._opens_at = min(self._opens_at, asked.considered_at + _RECONSIDERED_S)
             return False
         verdict = self.gate.verdict(endpoint, asked.tokens, asked.targets, now)
-        asked.why = verdict.why.value
+        if not verdict.open:
+            asked.why = verdict.why.value
         self._opens_at = min(self._opens_at, verdict.opens_at)
         return verdict.open
 

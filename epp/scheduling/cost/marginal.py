@@ -36,19 +36,16 @@ class MarginalCost(msgspec.Struct, frozen=True):
         load, now = self.workload, self.now
         addresses = [e.address for e in endpoints]
         pressure, stall = self.prices.pressure * load.pressure, self.prices.stall
-        output, ratio, prompt = self.prices.output * load.output, load.ratio, load.prompt
+        ratio, prompt = load.ratio, load.prompt
+        output = ratio * self.prices.output * load.output
+        rows = map(load.rates.get, addresses, repeat(load.idle.rates()))
         costs = [
-            ratio
-            * (
-                (queue * (empty_at - now) if empty_at > now else 0.0)
-                + work_s * (prefill + pressure * speed + stall * requests)
-                + output * token_s
-            )
+            (ratio * queue * (empty_at - now) if empty_at > now else 0.0)
+            + work_s * (prefill + pressure * speed + stall * requests)
+            + output * token_s
             + ((prompt - room) / freed if prompt > room else 0.0)
             for (empty_at, queue, speed, prefill, requests, token_s, room, freed), work_s in zip(
-                map(load.rates.get, addresses, repeat(load.idle.rates())),
-                self._works_s(addresses),
-                strict=False,
+                rows, self._works_s(addresses), strict=False
             )
         ]
         for i in self._warming(addresses):
@@ -80,13 +77,16 @@ class MarginalCost(msgspec.Struct, frozen=True):
         }
 
     def _works_s(self, addresses: Sequence[str]) -> Iterable[float]:
-        """Return the prefill at each endpoint; most have one of a few depths of match."""
-        matches = self.matches
+        """Return the prefill at each endpoint, as slow as the pool is.
+
+        Most have one of a few depths of match.
+        """
+        matches, ratio = self.matches, self.workload.ratio
         if not matches.matched:
-            return repeat(self._work_at(0))
+            return repeat(ratio * self._work_at(0))
         if matches.trust:
-            return [self._work_s(address) for address in addresses]
-        works = {depth: self._work_at(depth) for depth in {0, *matches.matched.values()}}
+            return [ratio * self._work_s(address) for address in addresses]
+        works = {depth: ratio * self._work_at(depth) for depth in {0, *matches.matched.values()}}
         return [works[depth] for depth in map(matches.matched.get, addresses, repeat(0))]
 
     def _work_s(self, address: str) -> float:

@@ -166,6 +166,11 @@ class Account:
         self.others.ours(len(self._open))
         self.standing = self._stand(ratio)
 
+    def assume(self, others: int, ratio: float) -> None:
+        """Count on so many requests of other clients, until the endpoint tells."""
+        self.others.assume(others)
+        self.standing = self._stand(ratio)
+
     def read(self, load: Load, ratio: float, now: float) -> None:
         """Compare the books with what the endpoint says of itself."""
         self.load = load
