@@ -114,13 +114,14 @@ def reply(action: actions.RequestReply | actions.ResponseReply) -> pb.Processing
 
 def serialized(action: actions.RequestReply | actions.ResponseReply) -> bytes:
     """Return the same as bytes."""
-    kind = type(action)
-    if kind is actions.StreamResponseBody:
-        return bodies.write(action) if not action.metadata else _bytes(action)  # type: ignore[arg-type,union-attr]
-    if kind is actions.StreamRequestBody:
-        return bodies.write(action)  # type: ignore[arg-type]
-    if kind is actions.ReplyRequestHeaders:
-        return _REMEMBERED.bytes_of(action)  # type: ignore[arg-type]
+    if isinstance(action, actions.StreamResponseBody) and not action.metadata:
+        return bodies.write(action)
+    if action == _ACKNOWLEDGEMENT:
+        return _ACKNOWLEDGED
+    if isinstance(action, actions.StreamRequestBody):
+        return bodies.write(action)
+    if isinstance(action, actions.ReplyRequestHeaders):
+        return _REMEMBERED.bytes_of(action)
     return _bytes(action)
 
 
@@ -266,6 +267,8 @@ _REQUEST_BODY = pb.ProcessingResponse(request_body=pb.BodyResponse())
 _REQUEST_TRAILERS = pb.ProcessingResponse(request_trailers=pb.TrailersResponse())
 _RESPONSE_HEADERS = pb.ProcessingResponse(response_headers=pb.HeadersResponse())
 _RESPONSE_BODY = pb.ProcessingResponse(response_body=pb.BodyResponse())
+_ACKNOWLEDGEMENT = actions.ReplyResponseBody()
+_ACKNOWLEDGED = _RESPONSE_BODY.SerializeToString()
 _RESPONSE_TRAILERS = pb.ProcessingResponse(response_trailers=pb.TrailersResponse())
 
 _REPLIES: Mapping[type, Callable[[Any], pb.ProcessingResponse]] = {

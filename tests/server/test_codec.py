@@ -339,6 +339,8 @@ def _every_reply() -> list[Any]:
         actions.ReplyResponseHeaders(),
         actions.ReplyResponseHeaders(mutation, metadata),
         actions.ReplyResponseBody(),
+        actions.ReplyResponseBody(b"", {}),
+        actions.ReplyResponseBody(None, metadata),
         actions.ReplyResponseBody(b"body", metadata),
         actions.StreamResponseBody(b"body", end_of_stream=False),
         actions.StreamResponseBody(b"body", True, metadata),
