@@ -35,6 +35,7 @@ from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
 from epp.scheduling.decision import Outcome
 from epp.server.conversation import Conversation
+from epp.server.native.memory import keep_large_blocks
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -139,6 +140,7 @@ def _check(replies: list[list[list[pb.ProcessingResponse]]]) -> None:
 
 def measure(rounds: int, count: int, preset: str) -> dict[str, list[dict[str, float]]]:
     """Return each row's rounds. What garbage one leaves is not the next one's."""
+    keep_large_blocks()  # as the native transport does
     pool = picker(preset)
     scripts = {title: Script(talk) for title, talk in ROWS.items()}
     found: dict[str, list[dict[str, float]]] = {title: [] for title in ROWS}

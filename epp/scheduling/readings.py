@@ -17,8 +17,9 @@ def readings(
 ) -> list[T | None]:
     """Return one metric of each endpoint; None: it is unknown, which is not the same as idle."""
     now, max_age_s = query.now, query.max_load_age_s
-    loads = [e.fresh_load(now, max_age_s) for e in endpoints]
-    return [None if load is None else metric(load) for load in loads]
+    return [
+        None if (load := e.fresh_load(now, max_age_s)) is None else metric(load) for e in endpoints
+    ]
 
 
 def fewest_best(counts: Sequence[int | None]) -> list[float]:

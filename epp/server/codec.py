@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
 from epp._pb.envoy.config.core.v3 import base_pb2 as core
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.exchange import actions, events
@@ -15,7 +13,6 @@ from epp.exchange.errors import ProtocolError
 from epp.exchange.modes import BodyMode, Modes
 from epp.openai.apis import ANTHROPIC, VLLM_GRPC, parser_of
 from epp.openai.errors import anthropic_error_body, error_body, grpc_status
-from epp.server import bodies
 
 REASON = "x-llm-d-request-dropped-reason"
 
@@ -110,50 +107,6 @@ _EVENTS: Mapping[str, Callable[[Any], Event]] = {
 def reply(action: actions.RequestReply | actions.ResponseReply) -> pb.ProcessingResponse:
     """Return the message that performs `action`. Replies without content are shared."""
     return _REPLIES[type(action)](action)
-
-
-def serialized(action: actions.RequestReply | actions.ResponseReply) -> bytes:
-    """Return the same as bytes."""
-    kind = type(action)
-    if kind is actions.StreamResponseBody:
-        return bodies.write(action) if not action.metadata else _bytes(action)  # type: ignore[arg-type,union-attr]
-    if kind is actions.StreamRequestBody:
-        return bodies.write(action)  # type: ignore[arg-type]
-    if kind is actions.ReplyRequestHeaders:
-        return _REMEMBERED.bytes_of(action)  # type: ignore[arg-type]
-    return _bytes(action)
-
-
-def _bytes(action: actions.RequestReply | actions.ResponseReply) -> bytes:
-    return reply(action).SerializeToString()
-
-
-class _Remembered:
-    """Replies to request headers, which are few: one for each destination and model.
-
-    Making one anew takes 12 µs more.
-    """
-
-    def __init__(self, limit: int = 1024) -> None:
-        self._limit = limit
-        self._known: dict[bytes, bytes] = {}
-        self._key = msgspec.msgpack.Encoder().encode
-
-    def __len__(self) -> int:
-        return len(self._known)
-
-    def bytes_of(self, action: actions.ReplyRequestHeaders) -> bytes:
-        """Return the reply that performs `action`; all that it says is the key to it."""
-        key = self._key(action)
-        known = self._known.get(key)
-        if known is None:
-            if len(self._known) >= self._limit:
-                self._known.clear()
-            known = self._known[key] = _bytes(action)
-        return known
-
-
-_REMEMBERED = _Remembered()
 
 
 def _request_headers_reply(action: actions.ReplyRequestHeaders) -> pb.ProcessingResponse:

@@ -24,6 +24,7 @@ from epp.server.billing import Billing
 from epp.server.editing import Editing
 from epp.server.observation import Observation
 from epp.server.processor import Later
+from epp.server.replies import serialized
 from epp.telemetry.level import Level, Sampler
 from epp.telemetry.observer import Observer
 
@@ -101,8 +102,8 @@ class Conversation:
         # The first message tells of the stream too, whatever it carries.
         event = bodies.read(data) if self._halves is not None else None
         if event is None:
-            return self._answer(self._advance, _parse(data), codec.serialized, _FAILED_BYTES)
-        return self._answer(self._take, event, codec.serialized, _FAILED_BYTES)
+            return self._answer(self._advance, _parse(data), serialized, _FAILED_BYTES)
+        return self._answer(self._take, event, serialized, _FAILED_BYTES)
 
     def close(self) -> None:
         """End, however it came: what the request held is given back. Can be called twice."""

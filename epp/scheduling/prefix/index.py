@@ -89,7 +89,9 @@ class PrefixIndex:
         slot = self._slots.get(address) or self._add(address)
         blocks, cut = slot.blocks, self._cut
         count = min(len(hashes), cut.count(capacity))
-        known = bisect_left(range(count), True, key=lambda number: hashes[number] not in blocks)
+        known = 0
+        if count and hashes[0] in blocks:
+            known = bisect_left(range(count), True, key=lambda number: hashes[number] not in blocks)
         # Later blocks first, so that earlier ones are younger.
         bit, holders = slot.bit, self._holders
         for number in range(count - 1, known - 1, -1):
@@ -98,8 +100,9 @@ class PrefixIndex:
             shard = holders[block >> _SHARD_SHIFT]
             shard[block] = shard[block] | bit if block in shard else bit
         slot.held += cut.reach(count) - cut.reach(known)
-        again = hashes[:known][::-1]
-        blocks.update(zip(again, [blocks.pop(block) for block in again], strict=True))
+        if known:
+            again = hashes[:known][::-1]
+            blocks.update(zip(again, [blocks.pop(block) for block in again], strict=True))
         self._entries += count - known
         self._evict(slot, _oldest(slot, slot.held - capacity))
         while self._entries > self.max_entries:
