@@ -25,6 +25,7 @@ from epp.pool.store import Store
 from epp.routing.admission.admission import Admission
 from epp.routing.router import Router, RouterSettings
 from epp.scheduling.decision import Decision
+from epp.scheduling.figure import Figure
 from epp.scheduling.gate.targets import Targets
 from epp.scrape.engines import Engine
 from epp.scrape.pace import Pace
@@ -137,6 +138,10 @@ class ServedPool:
             group.create_task(self._source.run(self._publish))
             group.create_task(self._poller.run())
             group.create_task(self.caches.run())
+
+    def figures(self) -> list[Figure]:
+        """Return what choosing has learned."""
+        return self._scheduling.scheduler.figures()
 
     def clear(self) -> None:
         """Have no endpoints any more: the pool is gone, though streams may still come."""

@@ -7,7 +7,6 @@ from collections.abc import Coroutine
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 
 from epp.cli.options import ConfigFile, LogLevel, Preset, configure_logs
 from epp.cli.running import fail, run_until_signal
@@ -34,6 +33,8 @@ def demo(
     With --overload: more requests than the replicas can serve in time, first sent on at once, then
     with requests that may wait in the picker.
     """
+    from rich.console import Console  # noqa: PLC0415  `serve` does without
+
     from epp.demo.overload import OverloadOptions  # noqa: PLC0415  needs the extra `demo`
     from epp.demo.overload import overload as overwhelm  # noqa: PLC0415  the same
     from epp.demo.show import ShowOptions, show  # noqa: PLC0415  the same

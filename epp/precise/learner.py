@@ -86,4 +86,4 @@ class Learner:
         if self._failures >= _FAILURES:
             self._failures = 0
             self._not_before = asyncio.get_running_loop().time() + _PAUSE_S
-            _log.warning("prompts are not tokenized for %g s: %s", _PAUSE_S, error)
+            _log.warning("prompts are not tokenized for a while: %s", error)

@@ -11,7 +11,8 @@ from msgspec import structs
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.decision import Decision, Exhausted, Outcome, Refusal
 from epp.scheduling.errors import PluginError
-from epp.scheduling.plugin import Producer, ProfileHandler, Reserving
+from epp.scheduling.figure import Figure
+from epp.scheduling.plugin import Producer, ProfileHandler, Reserving, Telling
 from epp.scheduling.profile import Profile
 from epp.scheduling.query import Query
 
@@ -134,6 +135,11 @@ class Scheduler:
         """Choose, and reserve in the same turn: the next request sees this one's weight."""
         choice = self.consider(query, endpoints, rng)
         return choice if isinstance(choice, Refusal) else self.reserve(choice)
+
+    def figures(self) -> list[Figure]:
+        """Return what the producers have learned."""
+        telling = [p for p in self._producers.values() if isinstance(p, Telling)]
+        return [figure for producer in telling for figure in producer.figures()]
 
     def forget(self, endpoints: Iterable[Endpoint]) -> None:
         """Drop what is known of endpoints that left the pool."""

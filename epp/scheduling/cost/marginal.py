@@ -42,9 +42,9 @@ class MarginalCost(msgspec.Struct, frozen=True):
         costs = [
             (ratio * queue * (empty_at - now) if empty_at > now else 0.0)
             + work_s * (prefill + pressure * speed + stall * requests)
-            + output * step_s
+            + output * token_s
             + ((prompt - room) / freed if prompt > room else 0.0)
-            for (empty_at, queue, speed, prefill, requests, step_s, room, freed), work_s in zip(
+            for (empty_at, queue, speed, prefill, requests, token_s, room, freed), work_s in zip(
                 rows, self._works_s(addresses), strict=False
             )
         ]
@@ -57,13 +57,14 @@ class MarginalCost(msgspec.Struct, frozen=True):
         load, standing = self.workload, self.workload.at(endpoint)
         queue_s = standing.queue_s(self.now)
         work_s = self._work_s(endpoint.address)
-        scale = load.ratio * standing.speed / self._warmth(endpoint.address)
+        unscaled = load.ratio / self._warmth(endpoint.address)
+        scale = unscaled * standing.speed
         return {
             "queue_s": scale * queue_s * standing.stretch,
             "prefill_s": scale * work_s * standing.stretch,
             "pressure_s": scale * work_s * self.prices.pressure * load.pressure,
             "stall_s": scale * work_s * self.prices.stall * standing.requests,
-            "output_s": scale * self.prices.output * load.output * standing.step_s,
+            "output_s": unscaled * self.prices.output * load.output * standing.token_s,
             "memory_wait_s": standing.memory_wait_s(load.prompt) / self._warmth(endpoint.address),
             "ttft_s": load.first_token_s(standing, work_s, self.now),
             "tpot_s": load.token_s(standing),

@@ -11,6 +11,7 @@ import msgspec
 
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.decision import Decision, Outcome
+from epp.scheduling.figure import Figure
 from epp.scheduling.ledger.account import Account, Held
 from epp.scheduling.ledger.coefficients import Coefficients
 from epp.scheduling.ledger.decaying import DecayingSum
@@ -208,6 +209,27 @@ class WorkLedgerProducer:
     def reserve_tokens(self, tokens: int | None) -> None:
         """Count so many tokens for an answer whose request gives no limit."""
         self._reserved_tokens = self._own_reserved_tokens if tokens is None else tokens
+
+    def figures(self) -> list[Figure]:
+        """Return how fast each endpoint is, and how many requests of others it has."""
+        return [
+            figure
+            for address, account in self._accounts.items()
+            for figure in (
+                Figure(
+                    "endpoint_speed_ratio",
+                    "Time to the first token, as a multiple of what the coefficients say.",
+                    self._speeds.ratio * account.speed.factor,
+                    address,
+                ),
+                Figure(
+                    "endpoint_other_requests",
+                    "Requests that the endpoint has and this picker did not send there.",
+                    account.others.count,
+                    address,
+                ),
+            )
+        ]
 
     def _cached_share(self, query: Query, endpoint: Endpoint) -> float:
         matches = query.facts.get(self._matches) or _any_matches(query)
