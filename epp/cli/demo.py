@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Literal
+from collections.abc import Coroutine
+from typing import Annotated, Any, Literal
 
 import typer
 
 from epp.cli.options import ConfigFile, LogLevel, Preset, configure_logs
-from epp.cli.running import run_until_signal
+from epp.cli.running import fail, run_until_signal
 
 
 def demo(
@@ -18,6 +19,10 @@ def demo(
     hold: Annotated[
         bool, typer.Option("--hold", help="Keep everything open afterwards, to try it yourself.")
     ] = False,
+    overload: Annotated[
+        bool,
+        typer.Option("--overload", help="Too many requests, without and with a picker's patience."),
+    ] = False,
     config_file: ConfigFile = None,
     preset: Preset = "",
     log_level: LogLevel = "error",
@@ -25,17 +30,28 @@ def demo(
     """Four simulated replicas, a real Envoy, the picker, and traffic to watch.
 
     Plays the same conversations twice, first by round robin and then by the picker, and compares.
+    With --overload: more requests than the replicas can serve in time, first sent on at once, then
+    with requests that may wait in the picker.
     """
     from rich.console import Console  # noqa: PLC0415  `serve` does without
 
-    from epp.demo.show import ShowOptions, show  # noqa: PLC0415  needs the extra `demo`
+    from epp.demo.overload import OverloadOptions  # noqa: PLC0415  needs the extra `demo`
+    from epp.demo.overload import overload as overwhelm  # noqa: PLC0415  the same
+    from epp.demo.show import ShowOptions, show  # noqa: PLC0415  the same
 
     configure_logs(log_level, "auto")
+    if overload and (hold or config_file or preset):
+        fail("--overload goes with --mode alone")
     options = ShowOptions(mode=mode, hold=hold, config_file=config_file, preset=preset)
+
+    def shown() -> Coroutine[Any, Any, None]:
+        if overload:
+            return overwhelm(OverloadOptions(mode=mode), Console())
+        return show(options, Console())
 
     async def showing(stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(show(options, Console()))
+            task = group.create_task(shown())
             ending = group.create_task(stop.wait())
             await asyncio.wait([task, ending], return_when=asyncio.FIRST_COMPLETED)
             task.cancel()

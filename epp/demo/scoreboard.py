@@ -51,14 +51,15 @@ def figures(answers: Sequence[Answer]) -> Figures:
     return Figures(
         answers=len(good),
         errors=len(answers) - len(good),
-        first_token_p50_s=_quantile(first, 0.5),
-        first_token_p90_s=_quantile(first, 0.9),
+        first_token_p50_s=quantile(first, 0.5),
+        first_token_p90_s=quantile(first, 0.9),
         whole_mean_s=statistics.fmean([a.whole_s for a in good]) if good else 0.0,
         cached_share=sum(a.cached_tokens for a in good) / prompt if prompt else 0.0,
     )
 
 
-def _quantile(ascending: Sequence[float], share: float) -> float:
+def quantile(ascending: Sequence[float], share: float) -> float:
+    """Return what `share` of the values are below; 0 if there are none."""
     if not ascending:
         return 0.0
     return ascending[min(len(ascending) - 1, int(share * len(ascending)))]

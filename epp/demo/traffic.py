@@ -52,6 +52,13 @@ class Answer(msgspec.Struct, frozen=True):
     cached_tokens: int
     prompt_tokens: int
     error: str = ""
+    refused: bool = False  # with 429; `error` says why
+    tokens: int = 0
+
+    @property
+    def per_token_s(self) -> float:
+        """Mean time from one token to the next."""
+        return (self.whole_s - self.first_token_s) / max(1, self.tokens - 1)
 
 
 def conversations(plan: Plan) -> Iterator[Conversation]:
@@ -107,7 +114,7 @@ class Traffic:
     ) -> tuple[str, Answer]:
         asked, first = time.monotonic(), 0.0
         parts: list[str] = []
-        prompt = cached = 0
+        prompt = cached = written = 0
         try:
             async with self._client.chat.completions.with_streaming_response.create(
                 model=self._model,
@@ -122,9 +129,12 @@ class Traffic:
                     parts += [c.delta.content for c in chunk.choices if c.delta.content]
                     if chunk.usage is not None:
                         prompt = chunk.usage.prompt_tokens
+                        written = chunk.usage.completion_tokens
                         details = chunk.usage.prompt_tokens_details
                         cached = (details.cached_tokens or 0) if details else 0
         except openai.OpenAIError as error:
-            return "", Answer("", 0.0, time.monotonic() - asked, 0, 0, str(error))
+            refused = isinstance(error, openai.RateLimitError)
+            return "", Answer("", 0.0, time.monotonic() - asked, 0, 0, str(error), refused)
         ended = time.monotonic()
-        return "".join(parts), Answer(replica, first - asked, ended - asked, cached, prompt)
+        answer = Answer(replica, first - asked, ended - asked, cached, prompt, tokens=written)
+        return "".join(parts), answer

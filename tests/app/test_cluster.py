@@ -22,8 +22,9 @@ from epp.kube.errors import AccessError
 from epp.scheduling.gate.targets import Targets
 from tests.fakekube.kinds import POOL, Fields
 from tests.fakekube.kube import FakeKube
-from tests.fakekube.objects import pod, pool
+from tests.fakekube.objects import objective, pod, pool
 from tests.server.envoy import BUFFERED, destination, request_body, request_headers
+from tests.server.loopback import Process, process_on
 
 PATIENCE_S = 8.0
 GATED = """
@@ -32,6 +33,16 @@ kind: EndpointPickerConfig
 plugins: [{type: marginal-cost-scorer}]
 flowControl:
   targets: {ttft: 2s, tpot: 50ms}
+"""
+# By the picker's reckoning each prompt takes a server minutes.
+SLOW = """
+apiVersion: llm-d.ai/v1alpha1
+kind: EndpointPickerConfig
+plugins:
+- type: marginal-cost-scorer
+- type: work-ledger-producer
+  parameters: {secondsPerToken: 100}
+flowControl: {}
 """
 
 
@@ -317,6 +328,47 @@ async def test_the_targets_of_a_pool_take_the_place_of_the_configured_ones(
         await until(lambda: admission.gate.settings.targets == Targets(0.5, 0.05))
         kube.apply(pool("chat", 8000, app="vllm"))
         await until(lambda: admission.gate.settings.targets == Targets(2.0, 0.05))
+
+
+async def test_the_objective_of_a_request_decides_whose_turn_comes_first(
+    kube: FakeKube, tmp_path: Path
+) -> None:
+    config = tmp_path / "epp.yaml"
+    config.write_text(SLOW)
+    kube.apply(objective("urgent", 10), objective("batch", -1))
+    chosen = settings(kube, "default/chat", config_file=config)
+    async with (
+        running(chosen) as app,
+        grpc.aio.insecure_channel(f"127.0.0.1:{app.grpc_port}") as channel,
+    ):
+        await until(lambda: bool(addresses(app, "default/chat")))
+        await until(lambda: app.pool.facts.objectives.priority("urgent") == 10)
+        admission = app.pool.admission
+        assert admission is not None
+        first = await asking(channel, "")
+        await first.read()
+        names = ("batch", "", "urgent")
+        streams = {name: await asking(channel, name) for name in names}
+        await until(lambda: len(admission.room) == len(names))
+        assert admission.room.by_priority() == {-1: 1, 0: 1, 10: 1}
+        ahead = first
+        for name in reversed(names):
+            ahead.cancel()
+            ahead = streams[name]
+            reply = await ahead.read()
+            assert isinstance(reply, pb.ProcessingResponse)
+            assert destination(reply) == "127.0.0.1:8000"
+        ahead.cancel()
+
+
+async def asking(channel: grpc.aio.Channel, objective: str) -> Process:
+    """Ask for one request in buffered mode, and do not wait for the reply to its body."""
+    named = {"x-llm-d-inference-objective": objective} if objective else {}
+    stream = process_on(channel)
+    await stream.write(request_headers(mode=BUFFERED, headers=named))
+    await stream.read()
+    await stream.write(request_body({"model": "m", "prompt": "hi"}))
+    return stream
 
 
 async def test_a_stream_in_another_mode_than_annotated_is_counted(kube: FakeKube) -> None:

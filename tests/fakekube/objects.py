@@ -40,3 +40,16 @@ def lease(holder: str, name: str = "epp") -> Fields:
         "metadata": {"name": name},
         "spec": {"holderIdentity": holder},
     }
+
+
+def objective(name: str, priority: int, *, of: str = "chat") -> Fields:
+    """Return an InferenceObjective of a pool."""
+    return {
+        "apiVersion": "llm-d.ai/v1alpha2",
+        "kind": "InferenceObjective",
+        "metadata": {"name": name},
+        "spec": {
+            "poolRef": {"group": "inference.networking.k8s.io", "name": of},
+            "priority": priority,
+        },
+    }
