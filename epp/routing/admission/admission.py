@@ -11,6 +11,7 @@ import msgspec
 from msgspec import structs
 
 from epp.pool.endpoint import Endpoint
+from epp.routing.admission.courtesy import Courtesy
 from epp.routing.admission.flow import Rank
 from epp.routing.admission.room import WaitingRoom, by_arrival
 from epp.routing.admission.settings import AdmissionSettings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 LOOKED_AT = 128  # waiting requests, at one event
 _RECONSIDERED_S = 0.25  # after which another endpoint may have become the best one for a request
 _LATE = 0.85  # of its target to the first token: what has waited so long cannot meet it any more
+_LEAST = 0.25  # of it: so long everybody may wait before it is refused
 _SHORTEST_TICK_S = 0.005
 
 
@@ -59,6 +61,8 @@ class Asked(msgspec.Struct, eq=False):
     tokens: float = 0.0
     best: Endpoint | None = None  # that was chosen when it was last considered
     considered_at: float = -math.inf
+    work: float = 0.0  # seconds of prefill there
+    part: float = 1.0  # of an endpoint's full work, up to which it may go there
     why: str = ""
 
 
@@ -77,6 +81,7 @@ class Admission:
         rank = _rank(settings.shortest_first)
         self.room = WaitingRoom(settings.limits, rank, of_bands=settings.bands)
         self.gate = gate
+        self._courtesy = Courtesy(settings)
         self._scheduler = scheduler
         self._rng = rng
         self._opens_at = math.inf
@@ -95,9 +100,12 @@ class Admission:
             return choice
         asked.targets = self.gate.targets(asked.query)
         asked.tokens = self.gate.tokens(asked.query)
+        priority = asked.query.priority
+        self._courtesy.arrived(priority, now)
+        asked.part = self._courtesy.part(priority, asked.flow, now)
         if self._is_open(asked, choice.decision.winner, now):
-            return self._scheduler.reserve(choice)
-        waiter = self._waiter(asked, choice, now)
+            return self._reserve(asked, choice, now)
+        waiter = self._waiter(asked, choice.decision.winner, now)
         if not self.room.fits(waiter) and not self._make_room(waiter, now):
             return Shed.FULL
         self.room.add(waiter)
@@ -141,6 +149,7 @@ class Admission:
             if waiter not in self.room:  # it left while another was told
                 continue
             asked: Asked = waiter.request
+            asked.part = self._part(waiter, now)
             if not self._stale(asked, now) and not self._is_open(asked, asked.best, now):
                 continue
             choice = self._consider(asked, now)
@@ -149,7 +158,17 @@ class Admission:
                 continue
             if self._is_open(asked, choice.decision.winner, now):
                 self.room.serve(waiter)
-                self._settle(waiter, self._scheduler.reserve(choice), now)
+                self._settle(waiter, self._reserve(asked, choice, now), now)
+
+    def _part(self, waiter: Waiter, now: float) -> float:
+        part = self._courtesy.part(waiter.priority, waiter.flow, now)
+        if not waiter.late:
+            return part
+        return min(part, self._courtesy.late_part(waiter.late_at, waiter.expires_at, now))
+
+    def _reserve(self, asked: Asked, choice: Choice, now: float) -> Reservation:
+        self._courtesy.served(asked.query.priority, asked.flow, asked.work, now)
+        return self._scheduler.reserve(choice)
 
     def _stale(self, asked: Asked, now: float) -> bool:
         """Tell whether another endpoint may be the best one for it by now."""
@@ -174,36 +193,52 @@ class Admission:
             self._settle(waiter, Shed.EXPIRED, now)
             return
         choice = self._consider(asked, now)
-        result = choice if isinstance(choice, Refusal) else self._scheduler.reserve(choice)
+        result = choice if isinstance(choice, Refusal) else self._reserve(asked, choice, now)
         self._settle(waiter, result, now)
 
     def _consider(self, asked: Asked, now: float) -> Choice | Refusal:
         query = structs.replace(asked.query, now=now)
         choice = self._scheduler.consider(query, asked.endpoints(), self._rng)
         asked.considered_at = now
-        asked.best = None if isinstance(choice, Refusal) else choice.decision.winner
+        asked.best = None
+        if isinstance(choice, Choice):
+            asked.best = choice.decision.winner
+            asked.work = self.gate.work_s(choice.query, asked.best)
         return choice
 
     def _is_open(self, asked: Asked, endpoint: Endpoint | None, now: float) -> bool:
         if endpoint is None:
             self._opens_at = min(self._opens_at, asked.considered_at + _RECONSIDERED_S)
             return False
-        verdict = self.gate.verdict(endpoint, asked.tokens, asked.targets, now)
+        verdict = self.gate.verdict(endpoint, asked.tokens, asked.targets, now, asked.part)
         asked.why = verdict.why.value
         self._opens_at = min(self._opens_at, verdict.opens_at)
         return verdict.open
 
-    def _waiter(self, asked: Asked, choice: Choice, now: float) -> Waiter:
+    def _waiter(self, asked: Asked, best: Endpoint, now: float) -> Waiter:
         return Waiter(
             now,
             asked,
             asked.query.priority,
             asked.flow,
-            self.gate.work_s(choice.query, choice.decision.winner),
+            asked.work,
             asked.size_bytes,
-            now + _LATE * asked.targets.ttft_s,
+            now + self._patience_s(asked, best),
             min(now + self.settings.ttl_s, asked.deadline),
         )
+
+    def _patience_s(self, asked: Asked, endpoint: Endpoint) -> float:
+        """Return how long it can wait and still meet its target, as far as that can be told.
+
+        What cannot meet it at all is late at once, which only means that others go first: refused
+        it is no sooner than others are.
+        """
+        patience_s = _LATE * asked.targets.ttft_s
+        if self.settings.shed_late or asked.query.priority < 0:
+            least_s = _LEAST * asked.targets.ttft_s
+        else:
+            least_s = 0.0
+        return max(least_s, patience_s - self.gate.prefill_s(endpoint, asked.work))
 
     def _make_room(self, waiter: Waiter, now: float) -> bool:
         """Refuse somebody who counts less, if there is anybody."""

@@ -34,7 +34,7 @@ def test_an_endpoint_without_a_pace_has_that_of_the_pool() -> None:
 def test_older_evidence_counts_less() -> None:
     paces = Paces()
     learned(paces, "a", 0.02, 0.02, 200)
-    learned(paces, "a", 0.08, 0.02, 60)
+    learned(paces, "a", 0.08, 0.02, 300)
     pace = paces.of("a")
     assert pace is not None
     assert pace > 3.5
