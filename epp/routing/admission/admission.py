@@ -12,8 +12,8 @@ from msgspec import structs
 
 from epp.pool.endpoint import Endpoint
 from epp.routing.admission.courtesy import Courtesy
-from epp.routing.admission.flow import Rank
-from epp.routing.admission.room import WaitingRoom, by_arrival
+from epp.routing.admission.patience import patience_s
+from epp.routing.admission.room import WaitingRoom, by_need
 from epp.routing.admission.settings import AdmissionSettings
 from epp.routing.admission.waiter import Waiter
 from epp.scheduling.decision import Refusal
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from random import Random
 
 LOOKED_AT = 128  # waiting requests, at one event
+_RECONSIDERED = 16  # of them, at one event: choosing anew is what costs
 _RECONSIDERED_S = 0.25  # after which another endpoint may have become the best one for a request
-_LATE = 0.85  # of its target to the first token: what has waited so long cannot meet it any more
-_LEAST = 0.25  # of it: so long everybody may wait before it is refused
 _SHORTEST_TICK_S = 0.005
 
 
@@ -61,7 +60,6 @@ class Asked(msgspec.Struct, eq=False):
     tokens: float = 0.0
     best: Endpoint | None = None  # that was chosen when it was last considered
     considered_at: float = -math.inf
-    work: float = 0.0  # seconds of prefill there
     part: float = 1.0  # of an endpoint's full work, up to which it may go there
     why: str = ""
 
@@ -78,7 +76,7 @@ class Admission:
         self, scheduler: Scheduler, gate: Gate, rng: Random, settings: AdmissionSettings
     ) -> None:
         self.settings = settings
-        rank = _rank(settings.shortest_first)
+        rank = by_need(settings.shortest_first)
         self.room = WaitingRoom(settings.limits, rank, of_bands=settings.bands)
         self.gate = gate
         self._courtesy = Courtesy(settings)
@@ -105,7 +103,7 @@ class Admission:
         asked.part = self._courtesy.part(priority, asked.flow, now)
         if self._is_open(asked, choice.decision.winner, now):
             return self._reserve(asked, choice, now)
-        waiter = self._waiter(asked, choice.decision.winner, now)
+        waiter = self._waiter(asked, choice, now)
         if not self.room.fits(waiter) and not self._make_room(waiter, now):
             return Shed.FULL
         self.room.add(waiter)
@@ -144,14 +142,18 @@ class Admission:
         return max(now + _SHORTEST_TICK_S, min(self.room.next_at(), self._opens_at))
 
     def _serve(self, now: float) -> None:
-        self._opens_at = math.inf
+        self._opens_at, left = math.inf, _RECONSIDERED
         for waiter in self.room.first(LOOKED_AT):
             if waiter not in self.room:  # it left while another was told
                 continue
             asked: Asked = waiter.request
             asked.part = self._part(waiter, now)
-            if not self._stale(asked, now) and not self._is_open(asked, asked.best, now):
+            stale = self._stale(asked, now)
+            if stale and not left:
+                stale, self._opens_at = False, now  # very soon
+            if not stale and not self._is_open(asked, asked.best, now):
                 continue
+            left -= stale
             choice = self._consider(asked, now)
             if isinstance(choice, Refusal):  # there may be an endpoint before its time is over
                 self._opens_at = min(self._opens_at, now + _RECONSIDERED_S)
@@ -164,10 +166,12 @@ class Admission:
         part = self._courtesy.part(waiter.priority, waiter.flow, now)
         if not waiter.late:
             return part
-        return min(part, self._courtesy.late_part(waiter.late_at, waiter.expires_at, now))
+        return part * self._courtesy.late_part(waiter.late_at, waiter.expires_at, now)
 
     def _reserve(self, asked: Asked, choice: Choice, now: float) -> Reservation:
-        self._courtesy.served(asked.query.priority, asked.flow, asked.work, now)
+        if asked.flow:
+            work = self.gate.work_s(choice.query, choice.decision.winner)
+            self._courtesy.served(asked.query.priority, asked.flow, work, now)
         return self._scheduler.reserve(choice)
 
     def _stale(self, asked: Asked, now: float) -> bool:
@@ -197,13 +201,12 @@ class Admission:
         self._settle(waiter, result, now)
 
     def _consider(self, asked: Asked, now: float) -> Choice | Refusal:
-        query = structs.replace(asked.query, now=now)
+        query = asked.query if asked.query.now == now else structs.replace(asked.query, now=now)
         choice = self._scheduler.consider(query, asked.endpoints(), self._rng)
         asked.considered_at = now
         asked.best = None
         if isinstance(choice, Choice):
             asked.best = choice.decision.winner
-            asked.work = self.gate.work_s(choice.query, asked.best)
         return choice
 
     def _is_open(self, asked: Asked, endpoint: Endpoint | None, now: float) -> bool:
@@ -215,30 +218,21 @@ class Admission:
         self._opens_at = min(self._opens_at, verdict.opens_at)
         return verdict.open
 
-    def _waiter(self, asked: Asked, best: Endpoint, now: float) -> Waiter:
+    def _waiter(self, asked: Asked, choice: Choice, now: float) -> Waiter:
+        best = choice.decision.winner
+        work = self.gate.work_s(choice.query, best)
+        prefill_s = self.gate.prefill_s(best, work)
+        refused = self.settings.shed_late or asked.query.priority < 0
         return Waiter(
             now,
             asked,
             asked.query.priority,
             asked.flow,
-            asked.work,
+            work,
             asked.size_bytes,
-            now + self._patience_s(asked, best),
+            now + patience_s(asked.targets.ttft_s, prefill_s, refused=refused),
             min(now + self.settings.ttl_s, asked.deadline),
         )
-
-    def _patience_s(self, asked: Asked, endpoint: Endpoint) -> float:
-        """Return how long it can wait and still meet its target, as far as that can be told.
-
-        What cannot meet it at all is late at once, which only means that others go first: refused
-        it is no sooner than others are.
-        """
-        patience_s = _LATE * asked.targets.ttft_s
-        if self.settings.shed_late or asked.query.priority < 0:
-            least_s = _LEAST * asked.targets.ttft_s
-        else:
-            least_s = 0.0
-        return max(least_s, patience_s - self.gate.prefill_s(endpoint, asked.work))
 
     def _make_room(self, waiter: Waiter, now: float) -> bool:
         """Refuse somebody who counts less, if there is anybody."""
@@ -254,9 +248,3 @@ class Admission:
     def _settle(self, waiter: Waiter, result: Reservation | Refusal | Shed, now: float) -> None:
         asked: Asked = waiter.request
         asked.settled(Answer(result, now - waiter.arrived_at, asked.why))
-
-
-def _rank(shortest_first: float) -> Rank:
-    if not shortest_first:
-        return by_arrival
-    return lambda waiter: waiter.arrived_at + shortest_first * waiter.work
