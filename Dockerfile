@@ -11,7 +11,7 @@ RUN python -m pip wheel --no-cache-dir --no-deps --build-constraint constraints.
       --wheel-dir /dist . \
  && python -m venv --without-pip /opt/epp \
  && python -m pip --python /opt/epp/bin/python install --no-cache-dir --only-binary :all: \
-      --constraint constraints.txt /dist/*.whl
+      --constraint constraints.txt "$(ls /dist/*.whl)[precise]"
 
 FROM python:3.11-slim
 RUN python -m pip uninstall --yes --quiet pip setuptools wheel

@@ -5,7 +5,8 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt types test-llama protos protos-check bootstraps pytest bench image clean
+.PHONY: help setup demo test lint fmt types test-llama protos protos-check bootstraps pytest bench \
+  fuzz differential image clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +62,12 @@ bench: setup ## the benchmarks in benchmarks/micro, one after the other
 	@set -e; for file in $$(grep -l __main__ benchmarks/micro/*.py); do \
 	  module=$$(echo $${file%.py} | tr / .); echo "== $$module"; $(BIN)/python -m $$module; \
 	done
+
+fuzz: setup ## a million inputs to the HTTP/2 core, with Atheris where it is installed
+	$(BIN)/python -m tests.fuzz.http2
+
+differential: setup ## ten thousand conversations over both transports, which must end alike
+	$(BIN)/python -m tests.server.differential
 
 image: ## container image, tagged epp
 	docker build --tag epp .

@@ -1,10 +1,15 @@
 """What one choice costs: parse the request, hash its prompt, score every pod, pick one.
 
-    python -m benchmarks.micro.decide [--pods 8,64,512] [--prompts 1,32,400] [--rounds 7] [--json]
+    python -m benchmarks.micro.decide [--presets classic,marginal-cost] [--pods 8,64,512]
+                                      [--prompts 1,48,400] [--rounds 7] [--json]
 
-Everything between the last byte of a request's body and its destination, with the default
-configuration and metrics of every pod known. No transport: no protobuf, no gRPC. Each round visits
-all rows once, so that a noisy moment hits all of them. CPU time, not wall time.
+Everything between the last byte of a request's body and its destination, with the metrics of every
+pod known and twice as many requests in flight as there are pods. No transport: no protobuf, no
+gRPC. "pick" is the scheduler alone (hash, match, score, decision, reservation): "new" of prompts
+that share a fifth with each other and whose rest was never seen, "again" of prompts that were seen
+before, as most of each later turn of a conversation is. "end" is what the first token and the end
+of a request cost later. Each round visits all rows once, so that a noisy moment hits all of them.
+CPU time, not wall time.
 """
 
 from __future__ import annotations
@@ -13,13 +18,15 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from benchmarks.conditions import conditions, spread
-from epp.config.build import build
-from epp.config.load import default
+from epp.config.build import Built, build
+from epp.config.load import load_preset
+from epp.config.presets import PRESETS
 from epp.exchange.actions import Route
 from epp.exchange.events import Routed
 from epp.openai import request as openai
@@ -28,110 +35,164 @@ from epp.pool.load import Load
 from epp.pool.store import Store
 from epp.routing.router import Router, RouterSettings
 from epp.scheduling.decision import Outcome
+from epp.scheduling.query import Query
+from epp.scheduling.scheduler import Reservation
 
 _HEADERS = {":path": "/v1/chat/completions", ":method": "POST", "x-request-id": "1"}
+_MODEL = "meta-llama/Llama-3.1-8B-Instruct"
 _WORDS = "the quick brown fox jumps over a lazy dog and runs along the river ".split()
 _NOW = 100.0
+_ENDED = Outcome(200, completed=True)
+_FRESH = 40  # prompts of which only the beginning was seen before, for each row and round
+
+T = TypeVar("T")
 
 
 class Row(msgspec.Struct):
-    """One size of pool and prompt; times in microseconds of CPU for one request."""
+    """One configuration and size of pool and prompt; microseconds of CPU for one request."""
 
+    preset: str
     pods: int
     prompt_kib: int
     parse_us: list[float] = []
+    new_us: list[float] = []
+    again_us: list[float] = []
+    end_us: list[float] = []
     route_us: list[float] = []
 
 
-def router(pods: int) -> Router:
-    """Return a router for a pool whose pods differ in load."""
-    store = Store()
-    store.replace(
-        Endpoint(f"10.0.{n // 250}.{n % 250 + 1}:8000", labels={"app": "vllm"}) for n in range(pods)
+class Picker:
+    """A pool whose pods differ in load, and what chooses among them."""
+
+    def __init__(self, preset: str, pods: int, prompts: Sequence[str]) -> None:
+        self.store = Store()
+        self.store.replace(
+            Endpoint(f"10.0.{n // 250}.{n % 250 + 1}:8000", labels={"app": "vllm"})
+            for n in range(pods)
+        )
+        for n, endpoint in enumerate(self.store.snapshot().endpoints):
+            self.store.report(endpoint, _load(n))
+        self.built: Built = build(load_preset(preset), seed=1)
+        self.rng = random.Random(1)
+        self.prompts = prompts
+        self.now = _NOW
+        self.open = [self.pick(prompts[n % len(prompts)]) for n in range(2 * pods)]
+
+    def router(self) -> Router:
+        """Return a router of its own books."""
+        settings = RouterSettings(parsers=self.built.parsers)
+        return Router(self.store, self.built.scheduler, self.rng, settings)
+
+    def pick(self, prompt: str) -> Reservation:
+        self.now += 1e-5
+        query = Query(_MODEL, prompt, now=self.now, max_tokens=256, stream=True)
+        found = self.built.scheduler.schedule(query, self.store.snapshot().endpoints, self.rng)
+        assert isinstance(found, Reservation)
+        found.settle()
+        return found
+
+    def end(self, reservation: Reservation) -> None:
+        reservation.first_token(self.now)
+        reservation.release(_ENDED, self.now)
+
+
+def _load(n: int) -> Load:
+    return Load(
+        _NOW,
+        waiting=n % 4,
+        running=n % 9,
+        kv_cache_usage=n % 17 / 20,
+        blocks=26_000,
+        block_size=16,
     )
-    for n, endpoint in enumerate(store.snapshot().endpoints):
-        store.report(
-            endpoint,
-            Load(
-                _NOW,
-                waiting=n % 4,
-                running=n % 9,
-                kv_cache_usage=n % 17 / 20,
-                blocks=26_000,
-                block_size=16,
-            ),
-        )
-    built = build(default(), seed=1)
-    return Router(store, built.scheduler, random.Random(1), RouterSettings(parsers=built.parsers))
 
 
-def bodies(kib: int, count: int, rng: random.Random) -> list[bytes]:
-    """Return chat requests of which each shares a fifth of its prompt with the others."""
+def prompts(kib: int, count: int, rng: random.Random, shared: str = "") -> list[str]:
+    """Return texts of which each shares a fifth with the others."""
     size = kib * 1024
-    shared = _text(size // 5, rng)
-    return [
-        msgspec.json.encode(
-            {
-                "model": "meta-llama/Llama-3.1-8B-Instruct",
-                "messages": [
-                    {"role": "system", "content": shared},
-                    {"role": "user", "content": _text(size - size // 5, rng)},
-                ],
-                "stream": True,
-                "max_tokens": 256,
-            }
-        )
-        for _ in range(count)
-    ]
+    shared = shared or _text(size // 5, rng)
+    return [shared + _text(size - size // 5, rng) for _ in range(count)]
+
+
+def body(prompt: str) -> bytes:
+    """Return a chat request."""
+    asked = {
+        "model": _MODEL,
+        "messages": [{"role": "user", "content": prompt}],
+        "stream": True,
+        "max_tokens": 256,
+    }
+    return msgspec.json.encode(asked)
 
 
 def _text(size: int, rng: random.Random) -> str:
-    text = " ".join(rng.choices(_WORDS, k=size // 4))
-    return text[:size]
+    # Long texts of few lots: what is never seen again need not be seen nowhere else.
+    lot = rng.randbytes(8).hex()
+    return (lot + " ".join(rng.choices(_WORDS, k=min(size // 4, 4096))) + " ") * (size // 64 + 1)
 
 
-def _cpu_us(call: Callable[[bytes], None], requests: list[bytes], repeats: int) -> float:
+def _cut(texts: Sequence[str], kib: int) -> list[str]:
+    return [text[: kib * 1024] for text in texts]
+
+
+def _cpu_us(call: Callable[[T], object], given: Sequence[T]) -> float:
     began = time.process_time()
-    for n in range(repeats):
-        call(requests[n % len(requests)])
-    return (time.process_time() - began) / repeats * 1e6
+    for one in given:
+        call(one)
+    return (time.process_time() - began) / len(given) * 1e6
 
 
-def measure(pods: list[int], prompts: list[int], rounds: int) -> list[Row]:
-    """Return a row for each pair of pool and prompt size."""
+def measure(presets: Sequence[str], pods: list[int], kibs: list[int], rounds: int) -> list[Row]:
+    """Return a row for each preset and pair of pool and prompt size."""
     rng = random.Random(7)
-    requests = {kib: bodies(kib, 8, rng) for kib in prompts}
-    routers = {count: router(count) for count in pods}
-    rows = [Row(count, kib) for count in pods for kib in prompts]
+    shared = {kib: _text(kib * 1024 // 5, rng)[: kib * 1024 // 5] for kib in kibs}
+    known = {kib: _cut(prompts(kib, 8, rng, shared[kib]), kib) for kib in kibs}
+    rows = [Row(p, n, kib) for p in presets for n in pods for kib in kibs]
+    pickers = [Picker(row.preset, row.pods, known[row.prompt_kib]) for row in rows]
+    for _ in range(rounds):
+        for row, picker in zip(rows, pickers, strict=True):
+            fresh = _cut(
+                prompts(row.prompt_kib, _FRESH, rng, shared[row.prompt_kib]), row.prompt_kib
+            )
+            _measure_one(row, picker, fresh)
+    return rows
+
+
+def _measure_one(row: Row, picker: Picker, fresh: Sequence[str]) -> None:
+    repeats = max(24, 1600 // (1 + row.prompt_kib // 8 + row.pods // 16))
+    again = [picker.prompts[n % len(picker.prompts)] for n in range(repeats)]
+    bodies = [body(prompt) for prompt in picker.prompts]
+    asked = [bodies[n % len(bodies)] for n in range(repeats)]
+    router = picker.router()
+    held: list[Reservation] = []
 
     def parse(body: bytes) -> None:
         assert isinstance(openai.parse("/v1/chat/completions", "", body), openai.Request)
 
-    for _ in range(rounds):
-        for row in rows:
-            chosen = routers[row.pods]
+    def route(body: bytes) -> None:
+        placement = router.route(Route(_HEADERS, body), None, picker.now)
+        assert isinstance(placement.answer, Routed)
+        placement.end(_ENDED, picker.now)
 
-            def route(body: bytes, chosen: Router = chosen) -> None:
-                placement = chosen.route(Route(_HEADERS, body), None, _NOW)
-                assert isinstance(placement.answer, Routed)
-                placement.end(Outcome(200, completed=True), _NOW)
-
-            repeats = max(20, 2000 // (1 + row.prompt_kib // 8 + row.pods // 16))
-            row.parse_us.append(_cpu_us(parse, requests[row.prompt_kib], repeats))
-            row.route_us.append(_cpu_us(route, requests[row.prompt_kib], repeats))
-    return rows
+    row.parse_us.append(_cpu_us(parse, asked))
+    row.new_us.append(_cpu_us(lambda prompt: held.append(picker.pick(prompt)), fresh))
+    row.again_us.append(_cpu_us(lambda prompt: held.append(picker.pick(prompt)), again))
+    row.end_us.append(_cpu_us(picker.end, held))
+    row.route_us.append(_cpu_us(route, asked))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
+    parser.add_argument("--presets", default=",".join(PRESETS))
     parser.add_argument("--pods", default="8,64,512")
-    parser.add_argument("--prompts", default="1,32,400", help="KiB")
+    parser.add_argument("--prompts", default="1,48,400", help="KiB")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     rows = measure(
+        options.presets.split(","),
         [int(n) for n in options.pods.split(",")],
         [int(n) for n in options.prompts.split(",")],
         options.rounds,
@@ -143,12 +204,12 @@ def main() -> None:
     for key, value in where.items():
         print(f"{key}: {value}")
     print(f"rounds: {options.rounds}; median (lowest-highest), CPU µs for one request\n")
-    print("| pods | prompt | parse | whole choice |\n|---|---|---|---|")
+    print("| preset | pods | prompt | parse | pick, new | pick, again | end | whole choice |")
+    print("|---|---|---|---|---|---|---|---|")
     for row in rows:
-        cells = (
-            f"{row.pods} | {row.prompt_kib} KiB | {spread(row.parse_us)} | {spread(row.route_us)}"
-        )
-        print(f"| {cells} |")
+        times = (row.parse_us, row.new_us, row.again_us, row.end_us, row.route_us)
+        cells = " | ".join(spread(found) for found in times)
+        print(f"| {row.preset} | {row.pods} | {row.prompt_kib} KiB | {cells} |")
 
 
 if __name__ == "__main__":

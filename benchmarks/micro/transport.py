@@ -6,7 +6,7 @@ Each transport serves in a process of its own, on uvloop; the conversations only
 that the figure is the transport's and protobuf's. The client sends what Envoy sends for a request
 in duplex mode, as Envoy does: one HEADERS, a DATA for each message, one RST_STREAM. Its bytes are
 made beforehand. Rounds alternate between the transports. CPU time of the server's process, all
-threads, for one stream.
+threads, for one stream. `native-plain` is the native one without its allocator settings.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.http2 import frames, hpack
 from epp.http2.frames import FrameType
 from epp.server.listen import Listen, ListenSettings, Services
-from epp.server.processor import SERVICE, ExternalProcessor
+from epp.server.processor import SERVICE, ExternalProcessor, InMessages, Later
 
 _PREFIX = Struct(">BL")
 _SETTING = Struct(">HL")
@@ -58,9 +58,11 @@ ROWS = (
 # --- the server -------------------------------------------------------------------------------
 
 
-class Acknowledge:
+class Acknowledge(InMessages):
     """Answers as the picker does in duplex mode, without choosing."""
 
+    later: Later | None = None
+    waiting = False
     finished = False
 
     def __init__(self) -> None:
@@ -97,8 +99,9 @@ class Acknowledge:
 
 async def serve(transport: str) -> None:
     """Say the port, then CPU and memory for each line that is read."""
-    listen: Listen = import_module(f"epp.server.{transport}.listen").listen
-    if transport == "native":
+    name, _, plain = transport.partition("-")
+    listen: Listen = import_module(f"epp.server.{name}.listen").listen
+    if name == "native" and not plain:
         import_module("epp.server.native.memory").keep_large_blocks()
     processor = ExternalProcessor(lambda _: Acknowledge())
     listener = await listen(ListenSettings(0, "127.0.0.1"), Services(processor), None)

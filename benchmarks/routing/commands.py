@@ -120,8 +120,11 @@ def _seeded(options: argparse.Namespace, case: Case) -> list[Case]:
 
 
 def _facts(options: argparse.Namespace, trace: Trace) -> dict[str, str]:
-    return facts(
+    found = facts(
         f"{trace.name}, part {options.part}, {len(trace.requests)} requests",
         range(options.seeds),
         {"fleet": f"{options.pods} pods, metrics every {options.scrape * 1000:g} ms"},
     )
+    # Where somebody keeps the file is nobody else's business.
+    found["command"] = found["command"].replace(str(options.trace), options.trace.name)
+    return found

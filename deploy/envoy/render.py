@@ -52,7 +52,7 @@ def options(mode: Mode, override: bool) -> BootstrapOptions:
         allow_mode_override=override,
         picker_tls=not PICKER.insecure,
         buffer_limit_bytes=PICKER.max_body_bytes,
-        message_timeout_s=10,
+        message_timeout_s=90,  # longer than requests wait in the picker
         access_log="/dev/stdout",
         shared_port=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import secrets
 import socket
@@ -16,12 +17,13 @@ from starlette.applications import Starlette
 
 from epp.admin import listen as admin
 from epp.admin.pages import Pages
-from epp.app.cluster import ServedCluster, check
-from epp.app.cluster_metrics import ClusterMetrics
 from epp.app.doors import Doors
 from epp.app.engines import engine_names
+from epp.app.flow_metrics import FlowMetrics
+from epp.app.learned_metrics import LearnedMetrics
 from epp.app.pool import Listener as OnDecision
 from epp.app.pool import ServedPool
+from epp.app.precise_metrics import PreciseMetrics
 from epp.app.readiness import Readiness
 from epp.app.transports import listen_with
 from epp.config.build import build
@@ -34,8 +36,6 @@ from epp.discovery.file import FileSource, load_targets
 from epp.discovery.source import Source
 from epp.discovery.static import StaticSource
 from epp.discovery.target import from_addresses
-from epp.kube.client import KubeClient
-from epp.kube.find_access import find_access
 from epp.server.health import Health
 from epp.server.listen import Listener, ListenSettings, Services
 from epp.server.processor import ExternalProcessor
@@ -66,6 +66,13 @@ class App:
         self.pools: dict[str, ServedPool] = {}
         self.decisions = Decisions(settings.decisions)
         self.metrics = Metrics(clock=clock, max_load_age_s=settings.metrics_staleness_threshold_s)
+        self.metrics.registry.register(
+            PreciseMetrics(lambda: [pool.caches for pool in self.pools.values()])
+        )
+        self.metrics.registry.register(
+            LearnedMetrics(lambda: {name: pool.figures() for name, pool in self.pools.items()})
+        )
+        self.metrics.registry.register(FlowMetrics(lambda: self.pools, clock))
         self.grpc_port = self.grpc_health_port = self.metrics_port = 0
         self._clock = clock
         self._on_decision = on_decision
@@ -129,13 +136,20 @@ class App:
         """Return what keeps the pools up to date."""
         if self.pools:
             return self._serve_one
+        from epp.app.cluster import ServedCluster, check  # noqa: PLC0415  } 12 MiB that a
+        from epp.app.cluster_metrics import ClusterMetrics  # noqa: PLC0415  } picker without a
+        from epp.kube.client import KubeClient  # noqa: PLC0415  } cluster can do without
+        from epp.kube.find_access import find_access  # noqa: PLC0415  }
+
         check(self.settings)
         client = KubeClient(await find_access(self.settings.kubeconfig))
         stack.push_async_callback(client.aclose)
         profiles = [spec.name for spec in self._config.scheduling_profiles]
         cluster = ServedCluster(
             self.settings,
-            SettingLimits(profiles, self.settings.max_body_bytes),
+            SettingLimits(
+                profiles, self.settings.max_body_bytes, self._config.flow_control is not None
+            ),
             client,
             make=self._make,
             forget=self._forget,
@@ -200,6 +214,10 @@ class App:
 
     async def _announce(self, ready: Callable[[], None]) -> None:
         await self._readiness.first.wait()
+        # What is there now stays: a full collection need not look at it (30 ms, in which nobody is
+        # answered).
+        gc.collect()
+        gc.freeze()
         _log.info(
             "ready",
             extra={

@@ -22,8 +22,9 @@ from epp.cli.options import (
     configure_logs,
 )
 from epp.cli.running import run_until_signal
-from epp.config.settings import Settings
+from epp.config.settings import Settings, SettingsError
 from epp.exchange.modes import BodyMode
+from epp.telemetry.level import NAMES, Level, read_level
 
 _BODY_MODES = {"duplex": BodyMode.FULL_DUPLEX_STREAMED, "buffered": BodyMode.BUFFERED}
 
@@ -198,11 +199,20 @@ SkipVerify = Annotated[
     ),
 ]
 ObserveResponses = Annotated[
-    bool,
+    str,
     typer.Option(
         envvar="EPP_OBSERVE_RESPONSES",
-        help="Read answers: token usage and time to first token. Without it, a buffered pool "
-        "with mode override costs nothing per chunk.",
+        metavar="LEVEL",
+        help="What to read of answers: full, sample (one in --observe-sample), headers or none. "
+        "With the last two, a buffered pool with mode override costs nothing per chunk.",
+    ),
+]
+ObserveSample = Annotated[
+    int,
+    typer.Option(
+        envvar="EPP_OBSERVE_SAMPLE",
+        min=1,
+        help="With --observe-responses sample: one answer in how many is read.",
     ),
 ]
 Decisions = Annotated[
@@ -246,7 +256,8 @@ def serve(
     metrics_staleness_threshold: MetricsStalenessThreshold = 2.0,
     model_server_metrics_token_file: TokenFile = None,
     model_server_metrics_https_insecure_skip_verify: SkipVerify = False,
-    observe_responses: ObserveResponses = True,
+    observe_responses: ObserveResponses = "full",
+    observe_sample: ObserveSample = 10,
     decisions: Decisions = 100,
     log_level: LogLevel = "info",
     log_format: LogFormat = "auto",
@@ -284,7 +295,8 @@ def serve(
         metrics_staleness_threshold_s=metrics_staleness_threshold,
         metrics_token_file=model_server_metrics_token_file,
         metrics_skip_verify=model_server_metrics_https_insecure_skip_verify,
-        observe_responses=observe_responses,
+        observe_responses=_level(observe_responses),
+        observe_sample=observe_sample,
         decisions=decisions,
     )
 
@@ -292,3 +304,10 @@ def serve(
         await App(settings).run(stop)
 
     run_until_signal(picker)
+
+
+def _level(name: str) -> Level:
+    level = read_level(name)
+    if level is None:
+        raise SettingsError(f"--observe-responses is one of {', '.join(NAMES)}, not {name!r}")
+    return level

@@ -37,6 +37,12 @@ BackgroundRps = Annotated[
     float, typer.Option(help="Requests that it makes up for itself, per second.")
 ]
 Seed = Annotated[int, typer.Option(help="Of everything that is drawn by lot.")]
+KvEventsEndpoint = Annotated[
+    str, typer.Option(help="Where KV events go, as tcp://*:5557 to bind or tcp://host:5557.")
+]
+KvEventsReplayEndpoint = Annotated[
+    str, typer.Option(help="Where missed KV events can be asked for, as tcp://*:5558.")
+]
 ErrorRate = Annotated[float, typer.Option(help="Share of requests answered 500.", min=0, max=1)]
 Hang = Annotated[bool, typer.Option("--hang", help="Never answer.")]
 SlowMetrics = Annotated[
@@ -63,6 +69,8 @@ def sim(
     time_scale: TimeScale = 1.0,
     background_rps: BackgroundRps = 0.0,
     seed: Seed = 0,
+    kv_events_endpoint: KvEventsEndpoint = "",
+    kv_events_replay_endpoint: KvEventsReplayEndpoint = "",
     error_rate: ErrorRate = 0.0,
     hang: Hang = False,
     slow_metrics: SlowMetrics = 0.0,
@@ -88,6 +96,8 @@ def sim(
             time_scale=time_scale,
             background_rps=background_rps,
             seed=seed,
+            kv_events_endpoint=kv_events_endpoint,
+            kv_events_replay_endpoint=kv_events_replay_endpoint,
             faults=Faults(
                 error_rate=error_rate,
                 hang=hang,

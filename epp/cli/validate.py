@@ -42,5 +42,7 @@ def validate(
         shares = ", ".join(f"{model} ({weight})" for model, weight in served.items())
         labels = "".join(f"  {key}={value}" for key, value in entry.labels.items())
         typer.echo(f"model {name}: served by {shares}{labels}")
+    for cost in config.llm_request_costs:
+        typer.echo(f"cost {cost.metadata_key}: {cost.cel or cost.type}")
     for warning in built.warnings:
         typer.secho(f"warning: {warning}", fg="yellow")

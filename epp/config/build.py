@@ -7,11 +7,14 @@ from typing import Any
 import msgspec
 
 from epp.config import plugins
+from epp.config.costs import cost_sheet
 from epp.config.engines import EngineSpec
 from epp.config.lint import lint
 from epp.config.model import EndpointPickerConfig, ProfileSpec
 from epp.config.models import model_table
+from epp.costs.sheet import CostSheet
 from epp.openai.validation import Validation
+from epp.routing.admission.settings import AdmissionSettings
 from epp.routing.models import ModelTable
 from epp.scheduling import registry
 from epp.scheduling.gate.gate import GATE, Gate
@@ -30,10 +33,12 @@ class Built(msgspec.Struct, frozen=True, eq=False):
 
     scheduler: Scheduler
     gate: Gate | None
+    admission: AdmissionSettings | None
     parsers: frozenset[str]
     warnings: tuple[str, ...] = ()
     validation: Validation = Validation.LENIENT
     models: ModelTable = ModelTable()
+    costs: CostSheet | None = None
     engines: tuple[EngineSpec, ...] = ()
 
 
@@ -44,18 +49,21 @@ def build(config: EndpointPickerConfig, seed: int) -> Built:
     """
     made = _Made(config, seed)
     (handler,) = made.of("profile handler").values()
-    producers, gate = made.of("producer"), None
+    producers, gate, admission = made.of("producer"), None, None
     if config.flow_control is not None:
         gate = producers[GATE] = Gate(config.flow_control.gate(), producers[LEDGER])
+        admission = config.flow_control.admission()
     profiles = [made.profile(spec) for spec in config.scheduling_profiles]
     scheduler = Scheduler(profiles, handler, producers)
     return Built(
         scheduler,
         gate,
+        admission,
         _parsers(config),
         lint(config),
         Validation(config.validate),
         model_table(config.models),
+        cost_sheet(config.llm_request_costs, config.llm_request_costs_namespace),
         config.engines,
     )
 

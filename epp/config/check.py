@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from epp.config import foreign, plugins
+from epp.config.check_costs import check_costs
 from epp.config.check_engines import check_engines
 from epp.config.check_models import check_models
 from epp.config.check_plugins import check_plugins
@@ -21,6 +22,7 @@ def check(config: EndpointPickerConfig, root: Node) -> list[Problem]:
     check_profiles(findings)
     _check_parsers(findings)
     check_models(findings)
+    check_costs(findings)
     check_engines(findings)
     return findings.problems
 

@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from epp.config.costs import CostSpec
 from epp.config.engines import EngineSpec
 from epp.config.flow_control import FlowControl
 from epp.config.models import ModelsSpec
+from epp.costs.sheet import NAMESPACE
 
 ApiVersion = Literal["llm-d.ai/v1alpha1", "inference.networking.x-k8s.io/v1alpha1"]
 Weight = Annotated[float, msgspec.Meta(ge=0)]
@@ -60,5 +62,7 @@ class EndpointPickerConfig(msgspec.Struct, frozen=True, rename="camel"):
     request_handler: RequestHandler = RequestHandler()
     validate: Literal["strict", "lenient", "off"] = "lenient"
     models: ModelsSpec | None = None
+    llm_request_costs: tuple[CostSpec, ...] = ()
+    llm_request_costs_namespace: str = NAMESPACE
     engines: tuple[EngineSpec, ...] = ()
     flow_control: FlowControl | None = None

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from epp.exchange.modes import BodyMode
+from epp.telemetry.level import Level
 
 
 class SettingsError(Exception):
@@ -47,5 +48,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_staleness_threshold_s: float = 2.0
     metrics_token_file: Path | None = None
     metrics_skip_verify: bool = False
-    observe_responses: bool = True
+    observe_responses: Level = Level.FULL
+    observe_sample: int = 10  # one answer in so many, at the level `sample`
     decisions: int = 100

@@ -85,6 +85,7 @@ class BootstrapOptions(msgspec.Struct, frozen=True, kw_only=True):
     listen_port: int = 10080
     admin_port: int = 9901
     picker_port: int = 9002
+    picker_socket: str = ""  # a Unix socket, in the place of the port
     mode: Mode = "duplex"
     allow_mode_override: bool = False
     picker_tls: bool = True
@@ -142,7 +143,10 @@ def bootstrap(options: BootstrapOptions) -> Bootstrap:
             buffer_limit_bytes=options.buffer_limit_bytes, max_requests=options.max_requests
         ),
         clusters.picker_cluster(
-            options.picker_port, tls=options.picker_tls, max_requests=options.max_requests
+            options.picker_port,
+            options.picker_socket,
+            tls=options.picker_tls,
+            max_requests=options.max_requests,
         ),
     ]
     if options.plain_ports:

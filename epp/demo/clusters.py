@@ -19,6 +19,7 @@ from envoy_data_plane.envoy.config.core.v3 import (
     Address,
     HealthStatus,
     Http2ProtocolOptions,
+    Pipe,
     SocketAddress,
     TransportSocket,
 )
@@ -66,8 +67,11 @@ def pool_cluster(*, buffer_limit_bytes: int, max_requests: int | None) -> Cluste
     )
 
 
-def picker_cluster(port: int, *, tls: bool, max_requests: int | None) -> Cluster:
-    """The picker on loopback. With TLS its certificate is not checked, as AI Gateway has it."""
+def picker_cluster(port: int, socket: str = "", *, tls: bool, max_requests: int | None) -> Cluster:
+    """The picker on loopback, or behind a Unix socket.
+
+    With TLS its certificate is not checked, as AI Gateway has it.
+    """
     http2 = HttpProtocolOptions(
         explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(
             http2_protocol_options=Http2ProtocolOptions()
@@ -75,13 +79,17 @@ def picker_cluster(port: int, *, tls: bool, max_requests: int | None) -> Cluster
     )
     return Cluster(
         name=PICKER,
-        type=ClusterDiscoveryType.STRICT_DNS,
+        type=ClusterDiscoveryType.STATIC if socket else ClusterDiscoveryType.STRICT_DNS,
         lb_policy=ClusterLbPolicy.LEAST_REQUEST,
         connect_timeout=CONNECT_TIMEOUT,
         transport_socket=_unchecked_tls() if tls else None,
         typed_extension_protocol_options={HTTP_OPTIONS: Any.pack(http2)},
         circuit_breakers=None if max_requests is None else _breakers(max_requests),
-        load_assignment=_load_assignment(PICKER, [port], health=HealthStatus.HEALTHY),
+        load_assignment=_load_assignment(
+            PICKER,
+            [Address(pipe=Pipe(path=socket)) if socket else address("127.0.0.1", port)],
+            health=HealthStatus.HEALTHY,
+        ),
     )
 
 
@@ -90,7 +98,7 @@ def plain_cluster(ports: Sequence[int]) -> Cluster:
     return Cluster(
         name=PLAIN,
         type=ClusterDiscoveryType.STATIC,
-        load_assignment=_load_assignment(PLAIN, ports),
+        load_assignment=_load_assignment(PLAIN, [address("127.0.0.1", p) for p in ports]),
     )
 
 
@@ -121,11 +129,11 @@ def _unchecked_tls() -> TransportSocket:
 
 
 def _load_assignment(
-    cluster: str, ports: Sequence[int], health: HealthStatus = HealthStatus.UNKNOWN
+    cluster: str, addresses: Sequence[Address], health: HealthStatus = HealthStatus.UNKNOWN
 ) -> ClusterLoadAssignment:
     hosts = [
-        LbEndpoint(endpoint=Endpoint(address=address("127.0.0.1", port)), health_status=health)
-        for port in ports
+        LbEndpoint(endpoint=Endpoint(address=address), health_status=health)
+        for address in addresses
     ]
     return ClusterLoadAssignment(
         cluster_name=cluster, endpoints=[LocalityLbEndpoints(lb_endpoints=hosts)]

@@ -12,6 +12,7 @@ from epp.discovery.complaint import Complaint
 from epp.discovery.inference_pool import Pool
 from epp.document.problem import did_you_mean
 from epp.exchange.modes import BodyMode, Modes
+from epp.telemetry.level import NAMES, Level, read_level
 
 BODY_MODE = "aigateway.envoyproxy.io/processing-body-mode"
 ALLOW_OVERRIDE = "aigateway.envoyproxy.io/allow-mode-override"
@@ -22,11 +23,21 @@ PROFILE = PREFIX + "profile"
 OBSERVE_RESPONSES = PREFIX + "observe-responses"
 MAX_BODY_BYTES = PREFIX + "max-body-bytes"
 RESERVED_TOKENS = PREFIX + "reserved-tokens"
-SETTINGS = (PROFILE, OBSERVE_RESPONSES, MAX_BODY_BYTES, RESERVED_TOKENS)
+SLO_TTFT_MS = PREFIX + "slo-ttft-ms"
+SLO_TPOT_MS = PREFIX + "slo-tpot-ms"
+SETTINGS = (
+    PROFILE,
+    OBSERVE_RESPONSES,
+    MAX_BODY_BYTES,
+    RESERVED_TOKENS,
+    SLO_TTFT_MS,
+    SLO_TPOT_MS,
+)
 
 _BODY_MODES = {"buffered": BodyMode.BUFFERED, "duplex": BodyMode.FULL_DUPLEX_STREAMED}
 _BOOLEANS = {"true": True, "false": False}
 _MOST_RESERVED = 1_000_000  # more than any model's context
+_LONGEST_MS = 3_600_000
 _WHOLE = re.compile(r"[1-9][0-9]{0,17}")
 
 
@@ -56,9 +67,11 @@ class PoolSettings(msgspec.Struct, frozen=True):
     """The picker's settings for one pool. None: as the flags and the configuration file say."""
 
     profile: str | None = None
-    observe_responses: bool | None = None
+    observe_responses: Level | None = None
     max_body_bytes: int | None = None
     reserved_tokens: int | None = None  # of an answer whose request gives no limit
+    slo_ttft_ms: int | None = None  # from the request to the first token
+    slo_tpot_ms: int | None = None  # from one token to the next
 
 
 class SettingLimits(msgspec.Struct, frozen=True):
@@ -66,6 +79,7 @@ class SettingLimits(msgspec.Struct, frozen=True):
 
     profiles: Collection[str] = ("default",)
     max_body_bytes: int = 16 * 1024 * 1024  # gRPC takes no message that is much longer
+    targets: bool = True  # whether requests may wait until they can be met
 
 
 def gateway_modes(pool: Pool) -> tuple[GatewayModes, tuple[Complaint, ...]]:
@@ -120,12 +134,13 @@ _Readers: TypeAlias = Mapping[str, tuple[Callable[[str], object], str]]
 def _readers(limits: SettingLimits) -> _Readers:
     """How each setting is read, None if it cannot be, and what it may be."""
     most, profiles = limits.max_body_bytes, sorted(limits.profiles)
+    target = _target(limits)
     return {
         PROFILE: (
             lambda text: text if text in profiles else None,
             f"a scheduling profile of the configuration, which has {', '.join(profiles)}",
         ),
-        OBSERVE_RESPONSES: (_BOOLEANS.get, "true or false"),
+        OBSERVE_RESPONSES: (read_level, f"one of {', '.join(NAMES)}"),
         MAX_BODY_BYTES: (
             lambda text: _whole(text, most),
             f"a whole number of bytes from 1 to {most}, the limit of the process",
@@ -134,7 +149,18 @@ def _readers(limits: SettingLimits) -> _Readers:
             lambda text: _whole(text, _MOST_RESERVED),
             f"a whole number of tokens from 1 to {_MOST_RESERVED}",
         ),
+        SLO_TTFT_MS: target,
+        SLO_TPOT_MS: target,
     }
+
+
+def _target(limits: SettingLimits) -> tuple[Callable[[str], object], str]:
+    if not limits.targets:
+        return lambda _: None, "possible: the picker's configuration has no flowControl"
+    return (
+        lambda text: _whole(text, _LONGEST_MS),
+        f"a whole number of milliseconds from 1 to {_LONGEST_MS}",
+    )
 
 
 def _whole(text: str, most: int) -> int | None:

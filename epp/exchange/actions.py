@@ -9,6 +9,8 @@ import msgspec
 from epp.exchange.events import Answered, Headers, Refused
 from epp.exchange.modes import Modes
 
+Metadata = Mapping[str, Mapping[str, str | float]]  # namespace to key to value
+
 
 class Route(msgspec.Struct, frozen=True):
     """Find a destination; the answer is the event `Routed`, `Refused` or `Answered`.
@@ -33,7 +35,7 @@ class ReplyRequestHeaders(msgspec.Struct, frozen=True):
     """Answer the request headers. `override` asks for other body modes."""
 
     mutation: Mutation | None = None
-    metadata: Mapping[str, Mapping[str, str]] = {}
+    metadata: Metadata = {}
     override: Modes | None = None
 
 
@@ -41,7 +43,7 @@ class ReplyRequestBody(msgspec.Struct, frozen=True):
     """Answer one body message."""
 
     mutation: Mutation | None = None
-    metadata: Mapping[str, Mapping[str, str]] = {}
+    metadata: Metadata = {}
     body: bytes | None = None  # in place of what came; None: leave its bytes as they are
 
 
@@ -60,10 +62,14 @@ class ReplyResponseHeaders(msgspec.Struct, frozen=True):
     """Answer the response headers."""
 
     mutation: Mutation | None = None
+    metadata: Metadata = {}
 
 
 class ReplyResponseBody(msgspec.Struct, frozen=True):
     """Acknowledge one message of the answer's body."""
+
+    body: bytes | None = None  # in place of what came; None: leave its bytes as they are
+    metadata: Metadata = {}
 
 
 class StreamResponseBody(msgspec.Struct, frozen=True):
@@ -71,10 +77,13 @@ class StreamResponseBody(msgspec.Struct, frozen=True):
 
     data: bytes
     end_of_stream: bool
+    metadata: Metadata = {}
 
 
 class ReplyResponseTrailers(msgspec.Struct, frozen=True):
     """Answer the trailers of the answer."""
+
+    metadata: Metadata = {}
 
 
 class Refuse(msgspec.Struct, frozen=True):

@@ -224,8 +224,6 @@ class Connection:
         """
         self.unreturned += size
         if self.unreturned > CONNECTION_WINDOW // 2:
-            if self.unreturned > CONNECTION_WINDOW:
-                raise Http2ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, "more DATA than agreed")
             self.out.add(frames.window_update(0, self.unreturned))
             self.unreturned = 0
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from epp.http2 import frames
-from epp.http2.assembly import split
+from epp.http2.assembly import PREFIX, PREFIX_BYTES, split
 from epp.http2.errors import ErrorCode, Http2ConnectionError, Http2StreamError
 from epp.http2.events import Ended, Message, Opened
-from epp.http2.frames import END_HEADERS, END_STREAM, Frame, FrameType, number, unpadded
+from epp.http2.frames import END_HEADERS, END_STREAM, PADDED, Frame, FrameType, number, unpadded
 from epp.http2.guards import (
     ADVICE,
     ANSWERS_AT_ONCE,
@@ -107,7 +107,30 @@ def _late_headers(c: Connection, _: Stream, frame: Frame) -> None:
 
 
 def _data(c: Connection, stream: Stream, frame: Frame) -> None:
-    c.credit(frame.size)
+    size = frame.size
+    c.credit(size)
+    if size <= c.max_message_bytes and _is_one_message(stream, frame, size):
+        c.events.append(Message(stream.id, frame.data[frame.pos + PREFIX_BYTES : frame.end]))
+        stream.heard = True
+        c.credit_stream(stream, size)
+    else:
+        _parts(c, stream, frame)
+
+
+def _is_one_message(stream: Stream, frame: Frame, size: int) -> bool:
+    """Whether a frame is what nearly all are: a message, whole, and nothing to be said about it."""
+    return (
+        size >= PREFIX_BYTES
+        and not frame.flags & (PADDED | END_STREAM)
+        and not stream.queued
+        and stream.assembly is None
+        and stream.unheard is None
+        and stream.length is None
+        and PREFIX.unpack_from(frame.data, frame.pos) == (0, size - PREFIX_BYTES)
+    )
+
+
+def _parts(c: Connection, stream: Stream, frame: Frame) -> None:
     pos, end = unpadded(frame)
     if pos == end and not frame.flags & END_STREAM:
         c.count(EMPTY_DATA)
@@ -176,7 +199,7 @@ def _end(c: Connection, stream: Stream) -> None:
 def _unheard_data(c: Connection, stream: Stream | None, frame: Frame) -> None:
     """Let go by what is for a stream that was answered. The connection's credit is given back."""
     c.credit(frame.size)
-    if not frame.size:
+    if not (frame.size or frame.flags & END_STREAM):
         c.count(EMPTY_DATA)
     if stream is not None and frame.flags & END_STREAM:
         stream.peer_ended = True

@@ -20,6 +20,7 @@ from epp.routing.reading import Reading
 from epp.routing.rules import Rules
 
 _USAGE_ON_REQUEST = frozenset({"chat", "completion"})  # whose streams tell it only if asked
+_CHARS_PER_TOKEN = 4  # of English text, about; other texts and code have fewer
 
 
 class Intent(msgspec.Struct, frozen=True):
@@ -68,6 +69,8 @@ def intend(
         served,
         names.first(headers, names.FAIRNESS_ID),
         rules.priority(names.first(headers, names.OBJECTIVE)),
+        request.operation,
+        -(-len(request.prompt) // _CHARS_PER_TOKEN),
     )
     removed = names.control(headers)
     intent = Intent(

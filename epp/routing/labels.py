@@ -1,4 +1,4 @@
-"""Under which names a request is counted."""
+"""Under which names a request is counted, and for how much until the server tells."""
 
 from __future__ import annotations
 
@@ -12,3 +12,5 @@ class Labels(msgspec.Struct, frozen=True):
     target_model: str = ""  # that which serves it
     fairness_id: str = ""
     priority: int = 0  # negative: may be shed first
+    operation: str = ""  # as `gen_ai.operation.name` has it
+    prompt_tokens: int = 0  # an estimate; the server's count comes with the answer

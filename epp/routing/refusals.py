@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from epp.exchange.events import Refused
 from epp.openai.request import Invalid
+from epp.routing.admission.shed import Shed
 from epp.scheduling.decision import Exhausted, Refusal
 
 MALFORMED = "rejected-malformed"
@@ -12,6 +13,14 @@ EXPIRED = "rejected-ttl-expired"
 TOO_LARGE = "rejected-too-large"
 UNKNOWN_MODEL = "rejected-unknown-model"
 SATURATED = "rejected-saturated"
+
+FULL = "rejected-capacity"
+
+_SHED = {
+    Shed.FULL: ("Too many requests are waiting for an endpoint; try again later.", FULL),
+    Shed.LATE: ("Every endpoint is too busy to answer in time; try again later.", SATURATED),
+    Shed.EXPIRED: ("No endpoint could take the request in time; try again later.", EXPIRED),
+}
 
 NOBODY_WAITS = Refused(
     504, "The client's deadline passed before an endpoint was chosen.", EXPIRED, "deadline_exceeded"
@@ -40,6 +49,12 @@ def malformed(invalid: Invalid) -> Refused:
     """Refuse a request that cannot be understood."""
     reason = TOO_LARGE if invalid.status == 413 else MALFORMED
     return Refused(invalid.status, invalid.message, reason, code=invalid.code, param=invalid.param)
+
+
+def shed(why: Shed, retry_after_s: int) -> Refused:
+    """Refuse a request for which there is no room, or no time left."""
+    message, reason = _SHED[why]
+    return Refused(429, message, reason, "rate_limit_exceeded", retry_after_s=retry_after_s)
 
 
 def exhausted(refusal: Refusal) -> Refused:

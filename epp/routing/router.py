@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable, Container, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, overload
 
 import msgspec
 from msgspec import structs
@@ -13,9 +15,14 @@ from epp.exchange.events import Answered, Headers, Refused, Routed
 from epp.exchange.request import DESTINATION
 from epp.openai import request as openai
 from epp.openai.validation import Validation, parser
+from epp.pool.endpoint import Endpoint
 from epp.pool.store import Store
 from epp.routing import headers as names
 from epp.routing import refusals, subset
+from epp.routing.admission.admission import Admission, Asked
+from epp.routing.admission.admission import Answer as Settled
+from epp.routing.admission.shed import Shed
+from epp.routing.admission.waiter import Waiter
 from epp.routing.intent import Intent, intend
 from epp.routing.issued import Issued
 from epp.routing.known_tokens import KnownTokens
@@ -26,6 +33,7 @@ from epp.routing.placement import Placement
 from epp.routing.reading import Reader
 from epp.routing.rules import NoRules, Rules
 from epp.routing.served import is_served
+from epp.routing.waiting import Waiting
 from epp.scheduling.decision import Refusal
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Reservation, Scheduler
@@ -52,13 +60,19 @@ class Router:
     """Routes requests to the endpoints of one pool. Rules and limit may be set at any time."""
 
     def __init__(
-        self, store: Store, scheduler: Scheduler, rng: Random, settings: RouterSettings
+        self,
+        store: Store,
+        scheduler: Scheduler,
+        rng: Random,
+        settings: RouterSettings,
+        admission: Admission | None = None,
     ) -> None:
         self.rules: Rules = NoRules()
         self.max_body_bytes = settings.max_body_bytes
         self.known_tokens: KnownTokens | None = None  # of prompts; None: nobody wants them
         self._store = store
         self._scheduler = scheduler
+        self._admission = admission  # None: nobody waits
         self._rng = rng
         self._settings = settings
         self._reader = Reader(parser(settings.parsers, settings.validation), settings.validation)
@@ -68,28 +82,61 @@ class Router:
     def __repr__(self) -> str:
         return f"<Router {self._store!r}, {len(self._issued)} open>"
 
+    @overload
     def route(
         self,
         asked: Route,
         eligible: Iterable[str] | None,
         now: float,
         started_at: float | None = None,
-    ) -> Placement:
+        later: None = None,
+    ) -> Placement: ...
+
+    @overload
+    def route(
+        self,
+        asked: Route,
+        eligible: Iterable[str] | None,
+        now: float,
+        started_at: float | None,
+        later: Callable[[Placement], None],
+    ) -> Placement | Waiting: ...
+
+    def route(
+        self,
+        asked: Route,
+        eligible: Iterable[str] | None,
+        now: float,
+        started_at: float | None = None,
+        later: Callable[[Placement], None] | None = None,
+    ) -> Placement | Waiting:
         """Find the destination of a request.
 
         `eligible` is the proxy's subset of the pool, None where it gave none; `now` is monotonic
         seconds, and `started_at` is when the request began to arrive: its own timeout, if it has
         one, runs from there. The caller must `end` the placement, whatever becomes of the request.
+
+        Where requests may wait, `later` gets the placement of one that does, in somebody else's
+        turn; without `later` it does not wait.
         """
-        placement = self._route(asked, eligible, now, now if started_at is None else started_at)
-        if isinstance(placement.answer, Refused):
-            path = openai.request_path(asked.headers)
-            placement.answer = structs.replace(placement.answer, path=path)
-        return placement
+        path = openai.request_path(asked.headers)
+
+        def told(placement: Placement) -> None:
+            assert later is not None
+            later(_with_path(placement, path))
+
+        began_at = now if started_at is None else started_at
+        placed = self._route(asked, eligible, now, began_at, None if later is None else told)
+        return placed if isinstance(placed, Waiting) else _with_path(placed, path)
 
     def _route(
-        self, asked: Route, eligible: Iterable[str] | None, now: float, started_at: float
-    ) -> Placement:
+        self,
+        asked: Route,
+        eligible: Iterable[str] | None,
+        now: float,
+        started_at: float,
+        later: Callable[[Placement], None] | None,
+    ) -> Placement | Waiting:
         if listed := self._listing(asked):
             return Placement(Labels(), listed)
         reading = self._reader.read(asked, self.max_body_bytes)
@@ -110,7 +157,16 @@ class Router:
             return Placement(intent.labels, refusals.unknown_model(intent.labels.target_model))
         if again := self._placed_before(asked.headers, eligible):
             return Placement(intent.labels, _routed(intent, again))
-        return self._place(intent, eligible, now)
+        candidates = partial(self._candidates, intent, eligible)
+        if isinstance(found := candidates(), Refused):
+            return Placement(intent.labels, found)
+        query = self._query(intent, now)
+        if self._admission is not None and later is not None:
+            return self._admit(self._admission, query, intent, candidates, later)
+        reservation = self._scheduler.schedule(query, found, self._rng)
+        if isinstance(reservation, Refusal):
+            return Placement(intent.labels, refusals.exhausted(reservation))
+        return self._placed(intent, reservation)
 
     def _listing(self, asked: Route) -> Answered | Refused | None:
         if not self._settings.models.list_models:
@@ -137,17 +193,70 @@ class Router:
             there = list(subset.inside(there, eligible))
         return destination if len(there) == len(endpoints) else None
 
-    def _place(self, intent: Intent, eligible: Iterable[str] | None, now: float) -> Placement:
+    def _candidates(
+        self, intent: Intent, eligible: Iterable[str] | None
+    ) -> tuple[Endpoint, ...] | Refused:
+        """Return the endpoints that the request may go to, as they are now."""
         endpoints = self._store.snapshot().endpoints
         if eligible is not None and endpoints:
             endpoints = tuple(subset.inside(endpoints, eligible))
             if not endpoints:
-                return Placement(intent.labels, refusals.NOBODY_ELIGIBLE)
+                return refusals.NOBODY_ELIGIBLE
         if intent.endpoint_labels and endpoints:
             endpoints = tuple(having(intent.endpoint_labels, endpoints))
             if not endpoints:
-                return Placement(intent.labels, refusals.unlabelled(intent.labels.model))
-        query = Query(
+                return refusals.unlabelled(intent.labels.model)
+        return endpoints
+
+    def _admit(
+        self,
+        admission: Admission,
+        query: Query,
+        intent: Intent,
+        candidates: Callable[[], tuple[Endpoint, ...] | Refused],
+        later: Callable[[Placement], None],
+    ) -> Placement | Waiting:
+        def endpoints() -> tuple[Endpoint, ...]:
+            found = candidates()
+            return () if isinstance(found, Refused) else found
+
+        def settled(answer: Settled) -> None:
+            result = answer.result
+            if isinstance(result, Reservation):
+                result.waited(answer.waited_s, answer.why)
+            placement = self._settled(intent, result, admission)
+            placement.targets = asked.targets
+            placement.waited_s, placement.waited_for = answer.waited_s, answer.why
+            later(placement)
+
+        asked = Asked(
+            query,
+            endpoints,
+            settled,
+            intent.labels.fairness_id,
+            len(query.prompt) if intent.body is None else len(intent.body),
+            math.inf if intent.deadline is None else intent.deadline,
+        )
+        result = admission.admit(asked, query.now)
+        if isinstance(result, Waiter):
+            return Waiting(intent.labels, partial(admission.leave, result), query.now)
+        placement = self._settled(intent, result, admission)
+        placement.targets = asked.targets
+        return placement
+
+    def _settled(
+        self, intent: Intent, result: Reservation | Refusal | Shed, admission: Admission
+    ) -> Placement:
+        if isinstance(result, Reservation):
+            return self._placed(intent, result, admission.advance)
+        if isinstance(result, Refusal):
+            return Placement(intent.labels, refusals.exhausted(result))
+        placement = Placement(intent.labels, refusals.shed(result, admission.drain_s()))
+        placement.shed = result
+        return placement
+
+    def _query(self, intent: Intent, now: float) -> Query:
+        return Query(
             intent.labels.target_model,
             intent.request.prompt,
             intent.request.cache_salt,
@@ -159,26 +268,36 @@ class Router:
             intent.request.stream,
             tokens=self._tokens_of(intent),
         )
-        reservation = self._scheduler.schedule(query, endpoints, self._rng)
-        if isinstance(reservation, Refusal):
-            return Placement(intent.labels, refusals.exhausted(reservation))
-        return self._placed(intent, reservation)
 
     def _tokens_of(self, intent: Intent) -> Tokens | None:
         if self.known_tokens is None:
             return None
         return self.known_tokens.find(intent.labels.target_model, intent.request.prompt)
 
-    def _placed(self, intent: Intent, reservation: Reservation) -> Placement:
+    def _placed(
+        self,
+        intent: Intent,
+        reservation: Reservation,
+        advance: Callable[[float], None] | None = None,
+    ) -> Placement:
         destination = ",".join(e.address for e in reservation.decision.picked)
         pick = (intent.headers.get(names.REQUEST_ID, ""), destination)
         self._issued.add(pick)
-        return Placement(
-            intent.labels,
-            _routed(intent, destination, reservation.response_headers()),
-            reservation,
-            lambda: self._issued.remove(pick),
-        )
+
+        def ended(now: float) -> None:
+            self._issued.remove(pick)
+            if advance is not None:
+                advance(now)
+
+        routed = _routed(intent, destination, reservation.response_headers())
+        return Placement(intent.labels, routed, reservation, ended, advance)
+
+
+def _with_path(placement: Placement, path: str) -> Placement:
+    """Say for which API a refusal is: each has errors of its own shape."""
+    if isinstance(placement.answer, Refused):
+        placement.answer = structs.replace(placement.answer, path=path)
+    return placement
 
 
 def _routed(

@@ -72,6 +72,8 @@ class Decision(msgspec.Struct, frozen=True, eq=False):
     columns: tuple[Column, ...] = ()
     totals: tuple[float, ...] = ()  # weighted sums, in the order of the candidates
     picker: str = ""
+    waited_s: float = 0.0  # in the picker, until the winner could take the request
+    waited_for: str = ""  # what kept it from there at last
 
     @property
     def winner(self) -> Endpoint:

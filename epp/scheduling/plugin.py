@@ -8,11 +8,12 @@ constructor takes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.decision import Decision, Exhausted, Outcome
+from epp.scheduling.figure import Figure
 from epp.scheduling.query import Query
 
 if TYPE_CHECKING:
@@ -100,6 +101,14 @@ class Reserving(Protocol):
 
     def reserve_tokens(self, tokens: int | None) -> None:
         """Reserve so many for each from now on; None: as its parameters say."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A producer that has learned something which is worth watching."""
+
+    def figures(self) -> Iterable[Figure]:
+        """Return it as it is now."""
 
 
 class ProfileHandler(Protocol):

@@ -98,7 +98,7 @@ def _totals(columns: Sequence[Column], count: int) -> list[float]:
     if not columns:
         return [0.0] * count
     weight = columns[0].weight
-    totals = [weight * s for s in columns[0].raw]
+    totals = list(columns[0].raw) if weight == 1.0 else [weight * s for s in columns[0].raw]
     for column in columns[1:]:
         weight = column.weight
         totals = [total + weight * s for total, s in zip(totals, column.raw, strict=True)]

@@ -11,7 +11,8 @@ from msgspec import structs
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.decision import Decision, Exhausted, Outcome, Refusal
 from epp.scheduling.errors import PluginError
-from epp.scheduling.plugin import Producer, ProfileHandler, Reserving
+from epp.scheduling.figure import Figure
+from epp.scheduling.plugin import Producer, ProfileHandler, Reserving, Telling
 from epp.scheduling.profile import Profile
 from epp.scheduling.query import Query
 
@@ -42,6 +43,10 @@ class Reservation:
     def response_headers(self) -> list[tuple[str, str]]:
         """Return what the producers add to the answer."""
         return self._response_headers
+
+    def waited(self, seconds: float, why: str) -> None:
+        """Note how long the request was kept, and for what."""
+        self.decision = structs.replace(self.decision, waited_s=seconds, waited_for=why)
 
     def settle(self) -> None:
         """Let go of what was needed to choose: the answer may take minutes."""
@@ -130,6 +135,11 @@ class Scheduler:
         """Choose, and reserve in the same turn: the next request sees this one's weight."""
         choice = self.consider(query, endpoints, rng)
         return choice if isinstance(choice, Refusal) else self.reserve(choice)
+
+    def figures(self) -> list[Figure]:
+        """Return what the producers have learned."""
+        telling = [p for p in self._producers.values() if isinstance(p, Telling)]
+        return [figure for producer in telling for figure in producer.figures()]
 
     def forget(self, endpoints: Iterable[Endpoint]) -> None:
         """Drop what is known of endpoints that left the pool."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -15,9 +16,15 @@ from epp.exchange.modes import BodyMode, Modes
 from epp.exchange.request import RequestHalf
 from epp.exchange.response import ResponseHalf
 from epp.routing import subset
+from epp.routing.placement import Placement
 from epp.routing.router import Router
-from epp.server import codec
+from epp.routing.waiting import Waiting
+from epp.server import bodies, codec
+from epp.server.billing import Billing
+from epp.server.editing import Editing
 from epp.server.observation import Observation
+from epp.server.processor import Later
+from epp.telemetry.level import Level, Sampler
 from epp.telemetry.observer import Observer
 
 _log = logging.getLogger(__name__)
@@ -28,6 +35,11 @@ _MISUSE = Refused(
 )
 # Made beforehand: what has failed may be the codec.
 _FAILED = {refused: codec.reply(Refuse(refused)) for refused in (_BUG, _MISUSE)}
+_FAILED_BYTES = {refused: reply.SerializeToString() for refused, reply in _FAILED.items()}
+_parse = pb.ProcessingRequest.FromString
+
+T = TypeVar("T")
+Reply = TypeVar("Reply", pb.ProcessingResponse, bytes)
 
 
 class ConversationSettings(msgspec.Struct, frozen=True):
@@ -36,7 +48,10 @@ class ConversationSettings(msgspec.Struct, frozen=True):
     max_body_bytes: int = 16 * 1024 * 1024
     # for a proxy that does not say in which mode it sends
     modes: Modes = Modes(BodyMode.FULL_DUPLEX_STREAMED, BodyMode.FULL_DUPLEX_STREAMED)
-    observe: bool = True  # read the answers: usage, time to first token
+    sampler: Sampler = Sampler(Level.FULL, 1)  # what is read of the answers
+    edits: bool = False  # answers may have to be edited, whatever is read of them
+    editing: Editing = msgspec.field(default_factory=Editing)
+    billing: Billing | None = None  # what is charged; then the sampler must say: all
     opened: Callable[[Modes], None] = lambda _: None  # told the modes of each stream
 
 
@@ -57,57 +72,98 @@ class Conversation:
         self._clock = clock
         self._settings = settings
         self._halves: tuple[RequestHalf, ResponseHalf] | None = None
+        self._modes = settings.modes
         self._eligible: list[str] | None = None
+        self._level = settings.sampler.next()
         self._started_at = clock()
-        self._observed = Observation(observer, self._started_at)
+        self._observed = Observation(observer, self._started_at, self._level, settings.billing)
         self._unheard = False
+        self._waiting: Waiting | None = None
         self.finished = False  # an answer of the picker's own is out; nothing may follow
+        # Sends what no message has brought about: of a request that waits, once it is placed. None:
+        # nobody can, and so the request does not wait.
+        self.later: Later | None = None
 
     def __repr__(self) -> str:
         return f"<Conversation {self._halves}>"
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a reply is owed that will come through `later`."""
+        return self._waiting is not None
+
     def receive(self, message: pb.ProcessingRequest) -> list[pb.ProcessingResponse]:
         """Advance by one message."""
-        if self.finished or self._unheard:
-            return []
-        try:
-            return [codec.reply(action) for action in self._advance(message)]
-        except ProtocolError as error:
-            _log.warning("protocol error", extra={"error": str(error)})
-            return self._fail(_MISUSE)
-        except Exception:  # noqa: BLE001  one stream's bug must not reach the others
-            _log.exception("a stream failed")
-            return self._fail(_BUG)
+        return self._answer(self._advance, message, codec.reply, _FAILED)
+
+    def exchange(self, data: bytes) -> list[bytes]:
+        """Do the same with bytes. DecodeError if they are no message."""
+        # The first message tells of the stream too, whatever it carries.
+        event = bodies.read(data) if self._halves is not None else None
+        if event is None:
+            return self._answer(self._advance, _parse(data), codec.serialized, _FAILED_BYTES)
+        return self._answer(self._take, event, codec.serialized, _FAILED_BYTES)
 
     def close(self) -> None:
         """End, however it came: what the request held is given back. Can be called twice."""
         self.finished = True
         try:
+            self._wait_no_longer()
             self._observed.end(self._clock())
         except Exception:  # noqa: BLE001  the stream is over, and nobody is there to answer
             _log.exception("a stream did not end well")
 
+    def _answer(
+        self,
+        advance: Callable[[T], Sequence[RequestReply | ResponseReply]],
+        received: T,
+        write: Callable[[RequestReply | ResponseReply], Reply],
+        failed: Mapping[Refused, Reply],
+    ) -> list[Reply]:
+        if self.finished or self._unheard:
+            return []
+        try:
+            return [write(action) for action in advance(received)]
+        except ProtocolError as error:
+            _log.warning("protocol error", extra={"error": str(error)})
+            return self._fail(_MISUSE, failed)
+        except Exception:  # noqa: BLE001  one stream's bug must not reach the others
+            _log.exception("a stream failed")
+            return self._fail(_BUG, failed)
+
     def _advance(self, message: pb.ProcessingRequest) -> Sequence[RequestReply | ResponseReply]:
         if message.observability_mode:
             return self._stay_out()
-        request, response = self._halves or self._begin(message)
+        if self._halves is None:
+            self._begin(message)
         event = codec.event(message)
-        if not isinstance(event, RequestMessage):
-            self._observed.response(event, self._clock)
-            return response.receive(event)
-        if message.HasField("metadata_context"):
+        if message.HasField("metadata_context") and isinstance(event, RequestMessage):
             given = codec.subset(message, subset.NAMESPACE, subset.KEY)
             self._eligible = self._eligible if given is None else given
-        self._observed.request(event)
-        return self._perform(request, response, event)
+        return self._take(event)
 
-    def _begin(self, message: pb.ProcessingRequest) -> tuple[RequestHalf, ResponseHalf]:
+    def _take(self, event: codec.Event) -> Sequence[RequestReply | ResponseReply]:
+        """Advance by one event; the stream has begun."""
+        assert self._halves is not None
+        request, response = self._halves
+        if isinstance(event, RequestMessage):
+            self._observed.request(event)
+            return self._perform(request, response, event)
+        if self._waiting is not None:
+            self._wait_no_longer()  # the proxy has answered by itself
+        self._observed.response(event, self._clock)
+        if self._settings.billing is not None:
+            response.metadata = self._observed.charge() or response.metadata
+        return response.receive(event)
+
+    def _begin(self, message: pb.ProcessingRequest) -> None:
         settings = self._settings
         modes = codec.modes(message) or settings.modes
         settings.opened(modes)
-        request = RequestHalf(modes, limit_bytes=settings.max_body_bytes, observe=settings.observe)
+        read = self._level is Level.FULL or settings.edits
+        request = RequestHalf(modes, limit_bytes=settings.max_body_bytes, observe=read)
+        self._modes = request.override or modes
         self._halves = request, ResponseHalf(modes.response)
-        return self._halves
 
     def _stay_out(self) -> list[RequestReply]:
         """Envoy shows this stream and hears no reply: a choice would count and not be followed."""
@@ -122,7 +178,8 @@ class Conversation:
         for action in request.receive(event):
             if isinstance(action, Route):
                 placed = self._route(action, response)
-                replies += self._perform(request, response, placed)
+                if placed is not None:
+                    replies += self._perform(request, response, placed)
                 continue
             if isinstance(action, Refuse):
                 self._refused(action.refused)
@@ -131,20 +188,61 @@ class Conversation:
             replies.append(action)
         return replies
 
-    def _route(self, asked: Route, response: ResponseHalf) -> Routed | Refused | Answered:
-        now = self._clock()
-        placement = self._router.route(asked, self._eligible, now, self._started_at)
-        self._observed.placed(placement, now, self._clock())
+    def _route(self, asked: Route, response: ResponseHalf) -> Routed | Refused | Answered | None:
+        """Return what came of the request; None: it waits."""
+        now, eligible, self._eligible = self._clock(), self._eligible, None
+        if self.later is None:
+            placed: Placement | Waiting = self._router.route(asked, eligible, now, self._started_at)
+        else:
+            placed = self._router.route(asked, eligible, now, self._started_at, self._placed_later)
+        if isinstance(placed, Waiting):
+            self._waiting = placed
+            return None
+        return self._follow(placed, response, now)
+
+    def _follow(
+        self, placement: Placement, response: ResponseHalf, asked_at: float
+    ) -> Routed | Refused | Answered:
+        self._observed.placed(placement, asked_at, self._clock())
         placement.settle()
-        self._eligible = None
         if isinstance(placement.answer, Routed):
-            response.set_headers = placement.answer.response_headers
+            self._prepare(response, placement.answer)
         return placement.answer
+
+    def _placed_later(self, placement: Placement) -> None:
+        """Go on with a request that waited; in another stream's turn, so this never raises."""
+        self._waiting = None
+        try:
+            replies = self._go_on(placement)
+        except Exception:  # noqa: BLE001  one stream's bug must not reach the others
+            _log.exception("a stream failed")
+            replies = self._fail(_BUG, _FAILED)
+        if self.later is not None:
+            self.later(replies)
+
+    def _go_on(self, placement: Placement) -> list[pb.ProcessingResponse]:
+        assert self._halves is not None
+        request, response = self._halves
+        answer = self._follow(placement, response, self._clock())
+        return [codec.reply(action) for action in self._perform(request, response, answer)]
+
+    def _wait_no_longer(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.leave()
+            self._observed.gave_up(waiting, self._clock())
+
+    def _prepare(self, response: ResponseHalf, routed: Routed) -> None:
+        response.set_headers = routed.response_headers
+        if routed.edit is not None:
+            editor = self._settings.editing.start(routed.edit, self._modes)
+            if editor is not None:
+                response.edit(editor)
 
     def _refused(self, refused: Refused) -> None:
         self.finished = True
         self._observed.refused(refused)
 
-    def _fail(self, refused: Refused) -> list[pb.ProcessingResponse]:
+    def _fail(self, refused: Refused, failed: Mapping[Refused, Reply]) -> list[Reply]:
         self._refused(refused)
-        return [_FAILED[refused]]
+        return [failed[refused]]

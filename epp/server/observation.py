@@ -16,16 +16,21 @@ from epp.exchange.events import (
     ResponseHeaders,
     ResponseLastBody,
 )
-from epp.openai.usage import Usage, UsageReader
+from epp.openai.usage import Usage
 from epp.routing.labels import Labels
 from epp.routing.placement import Placement
+from epp.routing.waiting import Waiting
 from epp.scheduling.decision import Decision, Outcome
+from epp.server.billing import Bill, Billing, Metadata
+from epp.server.progress import Progress
+from epp.telemetry.level import Level
 from epp.telemetry.observer import Observer
 from epp.telemetry.record import Record
 
 _log = logging.getLogger(__name__)
 
 _NO_USAGE = Usage()
+_NO_METADATA: Metadata = {}
 
 
 class Observation:
@@ -35,30 +40,45 @@ class Observation:
     """
 
     __slots__ = (
+        "_bill",
+        "_billing",
         "_completed",
         "_first_byte_at",
+        "_level",
         "_observer",
         "_open",
+        "_placed_at",
         "_placement",
-        "_reader",
+        "_progress",
         "_refused",
         "_request_bytes",
         "_response_bytes",
         "_routed_at",
         "_started_at",
         "_status",
+        "_streaming",
         "_watching",
     )
 
-    def __init__(self, observer: Observer, now: float) -> None:
+    def __init__(
+        self,
+        observer: Observer,
+        now: float,
+        level: Level = Level.FULL,
+        billing: Billing | None = None,
+    ) -> None:
         self._observer = observer
-        self._started_at = now
+        self._level = level
+        self._billing = billing
+        self._bill: Bill | None = None
+        self._started_at = self._placed_at = now
         self._routed_at: float | None = None
         self._first_byte_at: float | None = None
         self._placement: Placement | None = None
         self._refused: Refused | None = None
-        self._reader: UsageReader | None = None
+        self._progress: Progress | None = None
         self._status = 0
+        self._streaming = False
         self._request_bytes = 0
         self._response_bytes = 0
         self._completed = False
@@ -74,11 +94,16 @@ class Observation:
     def placed(self, placement: Placement, asked_at: float, now: float) -> None:
         """Note what the router made of the request."""
         self._placement = placement
+        self._placed_at = now
         self._routed_at = now if placement.decision is not None else None
         try:
             self._observer.placed(placement, now - asked_at)
         except Exception:  # noqa: BLE001  the choice stands, whoever cannot hear of it
             self._look_away()
+
+    def gave_up(self, waiting: Waiting, now: float) -> None:
+        """Note that nobody waits for an endpoint any more."""
+        self._observer.gave_up(waiting, now)
 
     def refused(self, refused: Refused) -> None:
         """Note that the client gets an answer of the picker's own."""
@@ -96,54 +121,96 @@ class Observation:
         except Exception:  # noqa: BLE001  the answer must reach the client
             self._look_away()
 
+    def charge(self) -> Metadata:
+        """Return what the proxy is to charge by now, if that is more than it was told."""
+        if self._bill is None or self._progress is None or not self._watching:
+            return _NO_METADATA
+        try:
+            return self._bill.update(self._progress.reader, self._latencies_ms())
+        except Exception:  # noqa: BLE001  the answer must reach the client
+            self._look_away()
+            return _NO_METADATA
+
     def end(self, now: float) -> None:
         """Give back what the request held and report it; a second call does nothing."""
         if not self._open:
             return
         self._open = False
-        usage = (self._reader.usage if self._reader else None) or _NO_USAGE
         decision = self._placement.decision if self._placement is not None else None
         try:
-            self._give_back(usage, now)
+            self._give_back(now)
         finally:
             try:
                 # The second call for a request that was placed before adds nothing to count.
                 if self._refused is not None or decision is not None:
-                    self._observer.finished(self._record(usage, decision, now), decision)
+                    self._observer.finished(self._record(decision, now), decision)
             finally:
                 self._observer.stream_closed()
 
     def _start_or_end(self, event: ResponseEvent, clock: Callable[[], float]) -> None:
         if isinstance(event, (ResponseHeaders, HeaderOnlyResponse)):
-            status = event.headers.get(":status", "")
-            self._status = int(status) if status.isdecimal() else 0
-            if self._placement is not None and self._placement.decision is not None:
-                self._reader = UsageReader(event.headers.get("content-type", ""))
+            self._headers(event, clock)
         elif isinstance(event, ResponseLastBody):
             self._body(event.data, clock)
         if not isinstance(event, ResponseHeaders):
             self._completed = True
-            if self._reader is not None:
-                self._reader.end()
+            if self._progress is not None:
+                self._progress.reader.end()
+
+    def _headers(
+        self, event: ResponseHeaders | HeaderOnlyResponse, clock: Callable[[], float]
+    ) -> None:
+        status = event.headers.get(":status", "")
+        self._status = int(status) if status.isdecimal() else 0
+        placement = self._placement
+        if self._level is Level.NONE or placement is None or placement.decision is None:
+            return
+        self._streaming = "text/event-stream" in event.headers.get("content-type", "").lower()
+        if self._level is Level.FULL:
+            self._progress = Progress(event.headers, placement.labels.operation)
+            if self._billing is not None and 200 <= self._status < 300:
+                backend = placement.decision.winner.address
+                self._bill = self._billing.open(placement.labels, backend)
+        elif not self._streaming:  # its body comes with its headers, and may not be shown
+            self._begin(clock())
+
+    def _begin(self, now: float) -> None:
+        self._first_byte_at = now
+        if self._placement is not None:
+            self._placement.first_token(now)
 
     def _body(self, data: bytes, clock: Callable[[], float]) -> None:
         if not data:
             return
         if self._first_byte_at is None:
-            self._first_byte_at = clock()
-            if self._placement is not None:
-                self._placement.first_token(self._first_byte_at)
+            self._begin(clock())
         self._response_bytes += len(data)
-        if self._reader is not None:
-            self._reader.feed(data)
+        if self._progress is not None:
+            self._progress.feed(data, clock)
 
     def _look_away(self) -> None:
         self._watching = False
         _log.exception("a stream goes on unobserved")
 
-    def _give_back(self, usage: Usage, now: float) -> None:
+    def _usage(self) -> Usage:
+        return (self._progress.reader.usage if self._progress else None) or _NO_USAGE
+
+    def _ttft_s(self, since: float) -> float | None:
+        first = self._progress.first_token_at if self._progress is not None else None
+        return None if first is None else first - since
+
+    def _itl_s(self) -> float | None:
+        return self._progress.itl_s() if self._progress is not None else None
+
+    def _latencies_ms(self) -> dict[str, float]:
+        ttft_s, itl_s = self._ttft_s(self._started_at), self._itl_s()
+        latencies = {"token_latency_ttft": ttft_s, "token_latency_itl": itl_s}
+        return {name: round(s * 1e3, 3) for name, s in latencies.items() if s is not None}
+
+    def _give_back(self, now: float) -> None:
         if self._placement is None:
             return
+        usage = self._usage()
         self._placement.end(
             Outcome(
                 self._status,
@@ -151,29 +218,38 @@ class Observation:
                 usage.prompt_tokens,
                 usage.completion_tokens,
                 usage.cached_tokens,
+                self._ttft_s(self._placed_at),
+                self._itl_s(),
             ),
             now,
         )
 
-    def _record(self, usage: Usage, decision: Decision | None, now: float) -> Record:
-        placement, refused = self._placement, self._refused
+    def _record(self, decision: Decision | None, now: float) -> Record:
+        placement, refused, usage = self._placement, self._refused, self._usage()
         labels = placement.labels if placement else Labels()
+        reader = self._progress.reader if self._progress is not None else None
         return Record(
             model=labels.model,
             target_model=labels.target_model,
+            response_model=reader.model if reader is not None else "",
+            operation=labels.operation,
             fairness_id=labels.fairness_id,
             priority=labels.priority,
-            streaming=self._reader.streaming if self._reader else False,
+            streaming=self._streaming,
             status=refused.status if refused else self._status,
             reason=refused.reason if refused else "",
             started_at=self._started_at,
             routed_at=self._routed_at,
             first_byte_at=self._first_byte_at,
             ended_at=now,
+            ttft_s=self._ttft_s(self._started_at),
+            itl_s=self._itl_s(),
             request_bytes=self._request_bytes,
             response_bytes=self._response_bytes,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             cached_tokens=usage.cached_tokens,
+            cache_creation_tokens=usage.cache_creation_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
             endpoint=decision.winner.address if decision else "",
         )

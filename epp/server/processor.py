@@ -10,11 +10,26 @@ from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 SERVICE = pb.DESCRIPTOR.services_by_name["ExternalProcessor"].full_name
 
 
+Later = Callable[[list[pb.ProcessingResponse]], None]
+
+
 class Conversation(Protocol):
     """One stream, whatever carries it."""
 
+    later: Later | None
+    """Set by the transport: sends replies that no message has brought about."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a reply is owed that will come through `later`."""
+        ...
+
     def receive(self, message: pb.ProcessingRequest) -> Sequence[pb.ProcessingResponse]:
         """Answer one message. Never raises: an error is answered too."""
+        ...
+
+    def exchange(self, data: bytes) -> Sequence[bytes]:
+        """Do the same with a message in bytes; DecodeError if it is none."""
         ...
 
     @property
@@ -25,6 +40,19 @@ class Conversation(Protocol):
     def close(self) -> None:
         """Release what the stream holds; called once, however the stream ended."""
         ...
+
+
+class InMessages:
+    """A conversation that is held in messages alone, for its time matters little."""
+
+    def receive(self, message: pb.ProcessingRequest) -> Sequence[pb.ProcessingResponse]:
+        """Answer one message."""
+        raise NotImplementedError
+
+    def exchange(self, data: bytes) -> list[bytes]:
+        """Do the same with a message in bytes; DecodeError if it is none."""
+        message = pb.ProcessingRequest.FromString(data)
+        return [reply.SerializeToString() for reply in self.receive(message)]
 
 
 Start = Callable[[str], Conversation]

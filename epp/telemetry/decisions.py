@@ -58,6 +58,8 @@ def explain(decision: Decision) -> dict[str, Any]:
         "picker": decision.picker,
         "picked": [endpoint.address for endpoint in decision.picked],
         "score": _round(decision.total_of(decision.winner)),
+        "waited_ms": round(decision.waited_s * 1000, 1),
+        "waited_for": decision.waited_for,
         "runner_up": _runner_up(decision),
         "filters": [
             {"filter": verdict.plugin, "dropped": list(verdict.dropped)}
@@ -76,12 +78,22 @@ def sentence(decision: Decision) -> str:
         for column in decision.columns
     )
     scored = f"{winner.address} with {decision.totals[row]:.2f} ({terms or 'no scorers'})"
+    return f"{scored}, {_next(decision)}{_waited(decision)}"
+
+
+def _next(decision: Decision) -> str:
     if decision.runner_up is None:
-        return f"{scored}, the only candidate"
+        return "the only candidate"
     other, margin = decision.runner_up
     if margin < 0:
-        return f"{scored}, drawn by {decision.picker} before {_with_score(decision, other)}"
-    return f"{scored}, next {_with_score(decision, other)}"
+        return f"drawn by {decision.picker} before {_with_score(decision, other)}"
+    return f"next {_with_score(decision, other)}"
+
+
+def _waited(decision: Decision) -> str:
+    if not decision.waited_s:
+        return ""
+    return f"; waited {decision.waited_s * 1000:.0f} ms ({decision.waited_for or 'its turn'})"
 
 
 def _basis(column: Column) -> str:

@@ -13,6 +13,8 @@ import epp
 from epp.pool.snapshot import Snapshot
 from epp.telemetry import fleet, requests
 from epp.telemetry.attempts import Attempts
+from epp.telemetry.endpoints import EndpointWork
+from epp.telemetry.gen_ai import GenAi
 from epp.telemetry.histogram import Histogram, Shape
 from epp.telemetry.names import OTHER, Names
 from epp.telemetry.record import Record
@@ -70,6 +72,8 @@ class Metrics:
         self._mismatches: Counter[str] = Counter()  # by pool
         self._scheduling = Histogram(_SCHEDULING)
         self._attempts = Attempts()
+        self._gen_ai = GenAi(self._models)
+        self._work = EndpointWork()
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
 
@@ -124,6 +128,8 @@ class Metrics:
         if series is None:
             series = self._series_of(record)
         series.add(record)
+        self._gen_ai.add(record)
+        self._work.add(record)
 
     def collect(self) -> Iterator[Metric]:
         """Render everything: the protocol of a prometheus_client collector."""
@@ -134,6 +140,8 @@ class Metrics:
         yield self._running_requests()
         yield _SCHEDULING.family((), [((), self._scheduling)])
         yield self._attempts.family(by_address)
+        yield from self._gen_ai.families(by_address)
+        yield from self._work.families(by_address)
         yield GaugeMetricFamily(
             "llm_d_epp_extproc_streams_inflight", "Open ext_proc streams.", self._streams
         )

@@ -14,6 +14,8 @@ class Record(msgspec.Struct):
 
     model: str = ""
     target_model: str = ""
+    response_model: str = ""
+    operation: str = ""
     fairness_id: str = ""
     priority: int = 0
     streaming: bool = False
@@ -23,11 +25,15 @@ class Record(msgspec.Struct):
     routed_at: float | None = None
     first_byte_at: float | None = None
     ended_at: float = 0.0
+    ttft_s: float | None = None  # of a stream: from the headers of the request to the first token
+    itl_s: float | None = None  # mean time from one token to the next
     request_bytes: int = 0
     response_bytes: int = 0
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cached_tokens: int | None = None
+    cache_creation_tokens: int | None = None
+    reasoning_tokens: int | None = None
     endpoint: str = ""
 
     @property

@@ -19,12 +19,20 @@ from epp.app.process import App
 from epp.config.settings import Settings, SettingsError
 from epp.demo.ports import free_port
 from epp.kube.errors import AccessError
+from epp.scheduling.gate.targets import Targets
 from tests.fakekube.kinds import POOL, Fields
 from tests.fakekube.kube import FakeKube
 from tests.fakekube.objects import pod, pool
 from tests.server.envoy import BUFFERED, destination, request_body, request_headers
 
 PATIENCE_S = 8.0
+GATED = """
+apiVersion: llm-d.ai/v1alpha1
+kind: EndpointPickerConfig
+plugins: [{type: marginal-cost-scorer}]
+flowControl:
+  targets: {ttft: 2s, tpot: 50ms}
+"""
 
 
 def settings(kube: FakeKube, *pools: str, **others: Any) -> Settings:
@@ -293,6 +301,22 @@ async def test_the_reserved_tokens_of_a_pool_reach_its_ledger(kube: FakeKube) ->
 
         while await reserved() != 77.0:
             pass
+
+
+async def test_the_targets_of_a_pool_take_the_place_of_the_configured_ones(
+    kube: FakeKube, tmp_path: Path
+) -> None:
+    config = tmp_path / "epp.yaml"
+    config.write_text(GATED)
+    async with running(settings(kube, "default/chat", config_file=config)) as app:
+        await until(lambda: bool(addresses(app, "default/chat")))
+        admission = app.pool.admission
+        assert admission is not None
+        assert admission.gate.settings.targets == Targets(2.0, 0.05)
+        kube.apply(annotated(pool("chat", 8000, app="vllm"), "epp/slo-ttft-ms", "500"))
+        await until(lambda: admission.gate.settings.targets == Targets(0.5, 0.05))
+        kube.apply(pool("chat", 8000, app="vllm"))
+        await until(lambda: admission.gate.settings.targets == Targets(2.0, 0.05))
 
 
 async def test_a_stream_in_another_mode_than_annotated_is_counted(kube: FakeKube) -> None:

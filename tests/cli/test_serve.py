@@ -13,6 +13,7 @@ from epp.cli import serve
 from epp.cli.main import app
 from epp.config.settings import Settings
 from epp.exchange.modes import BodyMode
+from epp.telemetry.level import Level
 from tests.cli.conftest import Run, process, read_until
 
 ENDPOINT = ("--endpoint", "http://127.0.0.1:9")
@@ -58,12 +59,13 @@ def test_every_flag_arrives(run: Run, told: list[Settings], tmp_path: Path) -> N
         "--idle-metrics-interval": (0.8, "idle_metrics_interval_s"),
         "--metrics-staleness-threshold": (9.0, "metrics_staleness_threshold_s"),
         "--model-server-metrics-token-file": (tmp_path / "token", "metrics_token_file"),
+        "--observe-responses": (Level.SAMPLE, "observe_responses"),
+        "--observe-sample": (12, "observe_sample"),
         "--decisions": (11, "decisions"),
     }
     switches = {
         "--insecure": ("insecure", True),
         "--model-server-metrics-https-insecure-skip-verify": ("metrics_skip_verify", True),
-        "--no-observe-responses": ("observe_responses", False),
     }
     given = [text for flag, (value, _) in flags.items() for text in (flag, str(value))]
     urls = ("--endpoint", "http://a:1", "--endpoint", "http://b:2", "--body-mode", "buffered")
@@ -93,7 +95,8 @@ def test_variables_are_read_and_flags_win(
     monkeypatch.setenv("EPP_OBSERVE_RESPONSES", "false")
     assert run("serve", "--grpc-port", "8").status == 0
     assert told[0].endpoints == ("http://a:1", "http://b:2")
-    assert (told[0].grpc_port, told[0].insecure, told[0].observe_responses) == (8, True, False)
+    assert (told[0].grpc_port, told[0].insecure) == (8, True)
+    assert told[0].observe_responses is Level.NONE
 
 
 @pytest.mark.parametrize(
@@ -110,6 +113,8 @@ def test_variables_are_read_and_flags_win(
         ((*ENDPOINT, "--metrics-port", "-1"), "--metrics-port"),
         ((*ENDPOINT, "--grpc-health-port", "http"), "--grpc-health-port"),
         ((*ENDPOINT, "--max-body-bytes", "0"), "--max-body-bytes"),
+        ((*ENDPOINT, "--observe-responses", "all"), "none, headers, sample, full"),
+        ((*ENDPOINT, "--observe-sample", "0"), "--observe-sample"),
         ((*ENDPOINT, "--drain-timeout", "-1"), "--drain-timeout"),
         ((*ENDPOINT, "--decisions", "-1"), "--decisions"),
         ((*ENDPOINT, "--body-mode", "partial"), "--body-mode"),

@@ -107,3 +107,16 @@ def test_a_file_and_a_preset_are_one_too_many(run: Run, file: Path) -> None:
     ended = run("validate", str(file), "--preset", "classic")
     assert ended.status != 0
     assert "not both" in ended.err
+
+
+def test_costs_are_told(run: Run, file: Path) -> None:
+    costs = """llmRequestCosts:
+- {metadataKey: all, type: TotalToken}
+- {metadataKey: half, type: CEL, cel: total_tokens / 2u}
+"""
+    file.write_text(GOOD + costs)
+    told = run("validate", str(file)).out.splitlines()
+    assert [line for line in told if line.startswith("cost ")] == [
+        "cost all: TotalToken",
+        "cost half: total_tokens / 2u",
+    ]

@@ -23,6 +23,7 @@ Object = dict[str, Any]
 
 KUSTOMIZATIONS = ("kubernetes", "envoy-gateway", "sidecar")
 COMPONENTS = ("pod-monitor", "leader-election")
+ALL_POOLS = ("all-pools",)  # which no other component goes with
 
 # Values with which the chart is tried; the last has all that do not exclude each other.
 VALUES: dict[str, Object] = {
@@ -32,7 +33,7 @@ VALUES: dict[str, Object] = {
         "pool": {"create": False, "name": "llama"},
         "networkPolicy": {"enabled": False},
         "podDisruptionBudget": {"enabled": False},
-        "picker": {"insecure": True, "observeResponses": False},
+        "picker": {"insecure": True, "observeResponses": "headers"},
     },
     "standby": {"leaderElection": True, "pool": {"name": "llama"}},
     "all": {
@@ -106,11 +107,11 @@ class Install(msgspec.Struct, frozen=True):
         return any(found["metadata"]["name"] == name for found in self.all(kind))
 
 
-def with_components() -> list[Object]:
-    """deploy/kubernetes with all that is commented out in it."""
+def with_components(names: Sequence[str]) -> list[Object]:
+    """deploy/kubernetes with what is commented out in it."""
     with tempfile.TemporaryDirectory() as folder:
         base = Path(os.path.relpath(DEPLOY / "kubernetes", Path(folder).resolve()))
-        components = [str(base / name) for name in COMPONENTS]
+        components = [str(base / name) for name in names]
         overlay = {"namespace": "default", "resources": [str(base)], "components": components}
         Path(folder, "kustomization.yaml").write_text(yaml.safe_dump(overlay))
         return kustomize(Path(folder).resolve())
@@ -146,7 +147,8 @@ def helm(values: Object, name: str = "vllm", namespace: str = "models") -> list[
 def installs() -> dict[str, Install]:
     """Each way to install, by a name for test reports."""
     folders = {name: kustomize(DEPLOY / name) for name in KUSTOMIZATIONS}
-    folders["components"] = with_components()
+    folders["components"] = with_components(COMPONENTS)
+    folders["all-pools"] = with_components(ALL_POOLS)
     charts = {f"helm-{name}": helm(values) for name, values in VALUES.items()}
     return {name: Install(name, objects) for name, objects in (folders | charts).items()}
 
@@ -159,9 +161,16 @@ def ai_gateway() -> Iterator[tuple[str, Object]]:
                 yield path.name, found
 
 
+def plain_limits() -> list[tuple[str, Object]]:
+    """Envoy Gateway's sample of budgets, which takes the place of a policy of its kustomization."""
+    text = (DEPLOY / "envoy-gateway" / "token-limits.yaml").read_text()
+    return [("envoy-gateway/token-limits.yaml", found) for found in documents(text)]
+
+
 def everything() -> list[tuple[str, Object]]:
     """All objects and where they come from."""
     return [
         *((name, found) for name, install in installs().items() for found in install.objects),
         *ai_gateway(),
+        *plain_limits(),
     ]

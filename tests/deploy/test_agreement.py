@@ -10,10 +10,10 @@ import pytest
 import epp
 from epp.config.settings import Settings
 from epp.server.health import LIVENESS, READINESS
-from tests.deploy.manifests import Install, Object, ai_gateway, installs
+from tests.deploy.manifests import Install, Object, ai_gateway, installs, plain_limits
 from tests.deploy.picker_args import parsed
 
-PICKERS = [name for name in installs() if name != "sidecar"]
+PICKERS = [name for name in installs() if name not in {"sidecar", "all-pools"}]
 POOLS = [name for name in PICKERS if installs()[name].all("InferencePool")]
 
 POOL_GROUP = "inference.networking.k8s.io"
@@ -102,6 +102,19 @@ def test_the_rights_are_the_pods_own(install: Install) -> None:
     namespace = install.one("Deployment")["metadata"]["namespace"]
     assert (subject["name"], subject["namespace"]) == (account, namespace)
     assert not install.all("ClusterRole")
+
+
+def test_the_picker_of_all_pools_has_the_same_rights_in_every_namespace() -> None:
+    every, one = installs()["all-pools"], installs()["kubernetes"]
+
+    assert every.one("ClusterRole")["rules"] == one.one("Role")["rules"]
+    assert not every.all("Role")
+    assert not every.all("RoleBinding")
+    (subject,) = every.one("ClusterRoleBinding")["subjects"]
+    assert subject["name"] == pods(every)["spec"]["serviceAccountName"]
+    assert subject["namespace"] == every.one("Deployment")["metadata"]["namespace"]
+    known = flags(every)
+    assert (known["all_pools"], known["pool"], known["transport"]) == (True, (), "native")
 
 
 def test_ports_and_probes_are_the_picker_s(install: Install) -> None:
@@ -328,6 +341,18 @@ def test_limits_are_of_tokens_that_are_counted() -> None:
     assert limits
     assert all(limit["namespace"] == "io.envoy.ai_gateway" for limit in limits)
     assert {limit["key"] for limit in limits} <= counted
+
+
+def test_the_limits_of_plain_envoy_gateway_change_nothing_else_of_its_policy() -> None:
+    ((_, limited),) = plain_limits()
+    policy = installs()["envoy-gateway"].one("BackendTrafficPolicy")
+    limits = limited["spec"].pop("rateLimit")
+
+    assert limited == policy
+    (processor,) = installs()["envoy-gateway"].one("EnvoyExtensionPolicy")["spec"]["extProc"]
+    for rule in limits["global"]["rules"]:
+        namespace = rule["cost"]["response"]["metadata"]["namespace"]
+        assert namespace in processor["metadata"]["writableNamespaces"]
 
 
 def test_plain_envoy_gateway_knows_picker_and_servers() -> None:

@@ -17,7 +17,7 @@ from tests.fakekube.kube import FakeKube
 from tests.fakekube.objects import pod
 
 ACCESS = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
-INSTALLS = ["kubernetes", "components", "helm-default", "helm-standby"]
+INSTALLS = ["kubernetes", "components", "all-pools", "helm-default", "helm-standby"]
 
 
 def arguments(deployment: Object) -> list[str]:

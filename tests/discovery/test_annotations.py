@@ -19,6 +19,7 @@ from epp.discovery.annotations import (
 )
 from epp.discovery.inference_pool import Pool
 from epp.exchange.modes import BodyMode, Modes
+from epp.telemetry.level import Level
 
 BUFFERED, DUPLEX = BodyMode.BUFFERED, BodyMode.FULL_DUPLEX_STREAMED
 LIMITS = SettingLimits(profiles=("default", "batch"), max_body_bytes=1000)
@@ -106,10 +107,16 @@ def test_both_halves_of_a_stream_count(
     ("name", "value", "settings"),
     [
         ("profile", "batch", PoolSettings(profile="batch")),
-        ("observe-responses", "false", PoolSettings(observe_responses=False)),
-        ("observe-responses", "true", PoolSettings(observe_responses=True)),
+        ("observe-responses", "false", PoolSettings(observe_responses=Level.NONE)),
+        ("observe-responses", "true", PoolSettings(observe_responses=Level.FULL)),
+        ("observe-responses", "none", PoolSettings(observe_responses=Level.NONE)),
+        ("observe-responses", "headers", PoolSettings(observe_responses=Level.HEADERS)),
+        ("observe-responses", "sample", PoolSettings(observe_responses=Level.SAMPLE)),
+        ("observe-responses", "full", PoolSettings(observe_responses=Level.FULL)),
         ("max-body-bytes", "1000", PoolSettings(max_body_bytes=1000)),
         ("reserved-tokens", "512", PoolSettings(reserved_tokens=512)),
+        ("slo-ttft-ms", "1500", PoolSettings(slo_ttft_ms=1500)),
+        ("slo-tpot-ms", "40", PoolSettings(slo_tpot_ms=40)),
     ],
 )
 def test_a_setting_is_read(name: str, value: str, settings: PoolSettings) -> None:
@@ -120,12 +127,14 @@ def test_a_setting_is_read(name: str, value: str, settings: PoolSettings) -> Non
     ("name", "value", "allowed"),
     [
         ("profile", "btach", "a scheduling profile of the configuration, which has batch, default"),
-        ("observe-responses", "True", "true or false"),
+        ("observe-responses", "True", "one of none, headers, sample, full, true, false"),
         ("max-body-bytes", "1001", "a whole number of bytes from 1 to 1000"),
         ("max-body-bytes", "0", "a whole number of bytes from 1 to 1000"),
         ("max-body-bytes", "1Ki", "a whole number of bytes from 1 to 1000"),
         ("reserved-tokens", "0", "a whole number of tokens from 1 to 1000000"),
         ("reserved-tokens", "1000001", "a whole number of tokens from 1 to 1000000"),
+        ("slo-ttft-ms", "2s", "a whole number of milliseconds from 1 to 3600000"),
+        ("slo-tpot-ms", "0", "a whole number of milliseconds from 1 to 3600000"),
         ("max-body-bytes", "-1", "a whole number of bytes from 1 to 1000"),
         ("max-body-bytes", "9" * 5000, "a whole number of bytes from 1 to 1000"),
     ],
@@ -146,6 +155,13 @@ def test_an_unknown_setting_is_told_with_what_comes_near() -> None:
             'did you mean "epp/max-body-bytes"?'
         ],
     )
+
+
+def test_targets_are_told_to_be_in_vain_where_nobody_waits() -> None:
+    pool = Pool("prod", "chat", annotations={"epp/slo-ttft-ms": "2000"})
+    settings, (complaint,) = pool_settings(pool, SettingLimits(targets=False))
+    assert settings == PoolSettings()
+    assert "the picker's configuration has no flowControl" in str(complaint)
 
 
 def test_every_setting_has_an_annotation() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from random import Random
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -12,23 +13,39 @@ import msgspec
 from prometheus_client import Metric
 
 from epp.app.cluster_metrics import ClusterMetrics
+from epp.app.flow_metrics import FlowMetrics
+from epp.app.learned_metrics import LearnedMetrics
+from epp.app.precise import PreciseCaches
+from epp.app.precise_metrics import PreciseMetrics
+from epp.config.build import build
+from epp.config.load import load_preset
 from epp.discovery.complaint import Complaint
 from epp.discovery.facts import PoolFacts
 from epp.discovery.inference_pool import Pool
+from epp.exchange.events import Refused
 from epp.kube.reflector import ReflectorStats
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
 from epp.pool.snapshot import Snapshot
-from epp.scheduling.decision import Column, Decision
+from epp.routing.admission.shed import Shed
+from epp.routing.labels import Labels
+from epp.routing.placement import Placement
+from epp.scheduling import registry
+from epp.scheduling.decision import Column, Decision, Outcome
+from epp.scheduling.producers.precise_prefix_cache import PRECISE_PREFIX
+from epp.scheduling.query import Query
+from epp.scheduling.scheduler import Reservation
 from epp.scrape.errors import Kind
 from epp.telemetry.decisions import Decided, explain
 from epp.telemetry.metrics import Metrics
 from epp.telemetry.record import Record
 from tests.docs.pages import DOCS, ROOT, blocks, code, rows
+from tests.server.picker import HEADER, Picker, pod
 
 PAGE = DOCS / "metrics.md"
 ENDPOINT = Endpoint("10.0.0.1:8000", load=Load(at=10.0, waiting=1, running=2, kv_cache_usage=0.5))
 LEVELS = {"exception": "error"}
+GATED = HEADER + "plugins: [{type: marginal-cost-scorer}]\nflowControl: {}\n"
 
 
 def busy() -> Metrics:
@@ -54,8 +71,13 @@ def busy() -> Metrics:
             prompt_tokens=5,
             completion_tokens=5,
             cached_tokens=5,
+            operation="chat",
+            ttft_s=0.2,
+            itl_s=0.01,
+            endpoint=ENDPOINT.address,
         )
     )
+    metrics.finished(Record(status=500, operation="chat", endpoint=ENDPOINT.address))
     metrics.finished(Record(status=503, reason="rejected-no-endpoints"))
     metrics.mode_mismatch("default")
     return metrics
@@ -72,8 +94,44 @@ def following() -> ClusterMetrics:
     return ClusterMetrics(lambda: reflectors, lambda: pools, lambda: 2.0)
 
 
+def learned() -> LearnedMetrics:
+    """The same of what choosing has learned."""
+    scheduler = build(load_preset("marginal-cost"), seed=1).scheduler
+    asked = Query("m", "a prompt " * 200)
+    for _ in range(2):
+        held = scheduler.schedule(asked, [ENDPOINT], Random(1))
+        assert isinstance(held, Reservation)
+        held.release(Outcome(200, True, prompt_tokens=450, cached_tokens=400), 11.0)
+    return LearnedMetrics(lambda: {"default": scheduler.figures()})
+
+
+def listening() -> PreciseMetrics:
+    """The same of KV events."""
+    producers: dict[str, Any] = {"precise": registry.producers.make(PRECISE_PREFIX, {})}
+    caches = PreciseCaches(producers, lambda: Snapshot((ENDPOINT,)))
+    (subscriber,) = caches.subscribers.values()
+    subscriber.feeds.of(ENDPOINT.address)
+    tally, one = subscriber.tally, Counter([ENDPOINT.address])
+    tally.garbage = tally.connections = tally.replays = one
+    tally.failed_replays = tally.replayed = one
+    tally.errors = Counter(["connect"])
+    return PreciseMetrics(lambda: [caches])
+
+
+def gating() -> FlowMetrics:
+    """The same of a pool that lets requests wait."""
+    picker: Any = Picker(pod(ENDPOINT.address), config=GATED)
+    picker.waits.add(Placement(Labels(), Refused(429, "full")))
+    placement = Placement(Labels(), Refused(429, "full"))
+    placement.shed = Shed.FULL
+    picker.waits.add(placement)
+    picker.admission.gate.paces.learn(ENDPOINT.address, 1.0, 1.0)
+    return FlowMetrics(lambda: {"default": picker}, picker.clock)
+
+
 def exposed() -> Iterator[tuple[str, str, set[str]]]:
-    for family in (*busy().collect(), *following().collect()):
+    collectors = (busy(), following(), listening(), learned(), gating())
+    for family in (family for collector in collectors for family in collector.collect()):
         suffix = "_total" if family.type == "counter" else ""
         yield family.name + suffix, family.type, labels(family)
 

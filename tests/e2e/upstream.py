@@ -2,7 +2,8 @@
 
 Written on its own, so that a mistake in the project's simulation cannot hide one in the picker.
 A request steers its answer by headers: `x-answer-status`, `x-answer-bytes` (length of a JSON
-answer), `x-answer-events` and `x-answer-gap-ms` (of a stream).
+answer), `x-answer-events` and `x-answer-gap-ms` (of a stream), `x-answer-piece-bytes` (how it is
+cut), `x-answer-stall-after` (how many of its events come; then nothing until the client leaves).
 """
 
 from __future__ import annotations
@@ -67,10 +68,13 @@ class Upstream:
             async for request in _requests(reader):
                 if request.headers.get("user-agent") != "epp":  # else it is the picker's question
                     self.requests.append(request)
+                stall_after = request.steered("stall-after", -1) + 1  # the head comes first
                 async for part in _answer(request):
                     request.sent_at.append(time.monotonic())
                     writer.write(part)
                     await writer.drain()
+                    if len(request.sent_at) == stall_after:
+                        await reader.read()
         writer.close()
 
 
@@ -129,8 +133,9 @@ async def _answer(request: Received) -> AsyncIterator[bytes]:
         yield _plain(200, "application/json", json.dumps(models).encode())
     elif b'"stream": true' in request.body or b'"stream":true' in request.body:
         yield STREAM_HEAD
-        for event in _events(request.steered("events", 3)):
-            yield b"%x\r\n%b\r\n" % (len(event), event)
+        asked = b"include_usage" in request.body
+        for part in _cut(_events(request.steered("events", 3), asked), request):
+            yield b"%x\r\n%b\r\n" % (len(part), part)
             await asyncio.sleep(request.steered("gap-ms", 0) / 1000)
         yield b"0\r\n\r\n"
     else:
@@ -160,7 +165,16 @@ def _completion(length: int) -> bytes:
     return json.dumps(answer).encode().ljust(length)
 
 
-def _events(count: int) -> Iterator[bytes]:
+def _cut(events: Iterator[bytes], request: Received) -> Iterator[bytes]:
+    size = request.steered("piece-bytes", 0)
+    if not size:
+        yield from events
+        return
+    stream = b"".join(events)
+    yield from (stream[at : at + size] for at in range(0, len(stream), size))
+
+
+def _events(count: int, usage_asked: bool) -> Iterator[bytes]:
     for number in range(count):
         last = number == count - 1
         event = {
@@ -175,7 +189,11 @@ def _events(count: int) -> Iterator[bytes]:
                     "finish_reason": "stop" if last else None,
                 }
             ],
-            "usage": USAGE if last else None,
+            "usage": USAGE if last and not usage_asked else None,
         }
         yield b"data: " + json.dumps(event).encode() + b"\n\n"
+    if usage_asked:
+        usage = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m"}
+        usage |= {"choices": [], "usage": USAGE}
+        yield b"data: " + json.dumps(usage).encode() + b"\n\n"
     yield b"data: [DONE]\n\n"

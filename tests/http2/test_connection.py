@@ -481,3 +481,39 @@ def test_after_its_end_a_connection_hears_nothing() -> None:
     assert server.hear(frame(FrameType.CONTINUATION, 0, 1)) == [Gone(1)]
     assert server.hear(call(3), say(3, b"x")) == []
     assert server.listen() == []
+
+
+def test_after_its_end_nothing_is_due() -> None:
+    server = settled()
+    server.hear(frame(FrameType.CONTINUATION, 0, 1))
+    server.said.clear()
+    assert server.tick(100.0) == []
+    assert server.said == []
+
+
+def test_a_silent_peer_is_asked_once_and_waited_for() -> None:
+    server = settled()
+    for seconds in (30.0, 5.0, 4.0):
+        server.tick(seconds)
+    assert len(server.of(FrameType.PING)) == 1
+    assert not server.core.finished
+
+
+def test_a_stream_that_was_answered_but_not_taken_notes_its_peers_end() -> None:
+    server = settled()
+    server.hear(settings((4, 0)), call(1), call(3))
+    for stream_id in (1, 3):
+        server.core.send(stream_id, b"x")
+        server.core.end(stream_id)
+    server.hear(data(1, b"", end=True), frame(FrameType.HEADERS, 5, 3, b"\x00\x01x\x01y"))
+    server.hear(credit(1, 100), credit(3, 100))
+    assert trailers(server.said, 1) == trailers(server.said, 3) == {"grpc-status": "0"}
+    assert server.of(FrameType.RST_STREAM) == []
+
+
+def test_it_shows_where_it_stands() -> None:
+    server = settled()
+    server.hear(call(1))
+    assert repr(server.core) == "<Connection OPEN, 1 streams>"
+    assert repr(server.core.streams[1]) == "<Stream 1 OPEN>"
+    assert repr(server.capacity).startswith("<Capacity <Budget 1 of 50000>")

@@ -135,6 +135,19 @@ def test_a_frame_that_a_stream_awaits_leaves_the_connection(
     assert (server.core.state is State.CLOSED) == ((state, kind) in ENDS_ALL)
 
 
+def test_a_block_is_continued_on_its_own_stream_alone() -> None:
+    server = settled()
+    server.hear(frame(FrameType.HEADERS, 0, 1, BLOCK), frame(FrameType.CONTINUATION, 4, 3))
+    assert server.goaway[0] == "PROTOCOL_ERROR"
+
+
+def test_settings_may_not_make_a_window_too_large() -> None:
+    server = settled()
+    server.hear(call(1), frame(FrameType.WINDOW_UPDATE, 0, 1, pack(">L", 2**31 - 1 - 65_535)))
+    server.hear(settings((4, 65_536)))
+    assert server.goaway[0] == "FLOW_CONTROL_ERROR"
+
+
 def test_frames_of_unknown_types_are_ignored_but_not_within_headers() -> None:
     server = settled()
     assert server.hear(frame(0x42, 0xFF, 7, b"?")) == []

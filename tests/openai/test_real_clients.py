@@ -11,10 +11,11 @@ import anthropic
 import openai
 import pytest
 
+from epp.openai.answer import AnswerReader
 from epp.openai.apis import PARSERS
 from epp.openai.errors import anthropic_error_body, error_body
 from epp.openai.request import Invalid, Request
-from epp.openai.usage import Usage, UsageReader
+from epp.openai.usage import Usage
 from epp.openai.validation import Validation, parser
 from tests.openai.loopback import Server, serve
 
@@ -213,7 +214,7 @@ def test_a_strict_refusal_reaches_both_clients_with_its_place(
 def test_usage_is_what_the_client_reads(server: Server, client: Any) -> None:
     server.body = b'{"usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}}'
     theirs = client.completions.create(model="m", prompt="Hi").usage
-    reader = UsageReader("application/json")
+    reader = AnswerReader("application/json")
     reader.feed(server.body)
     reader.end()
     assert reader.usage == Usage(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epp.openai.usage import LIMIT_BYTES, Usage, UsageReader
+from epp.openai.answer import LIMIT_BYTES, AnswerReader
+from epp.openai.usage import Usage
 
 CAPTURED = (Path(__file__).parents[1] / "data" / "openai" / "chat-stream.sse").read_bytes()
 SSE = "text/event-stream; charset=utf-8"
@@ -17,14 +18,14 @@ CHUNK = {"id": "c", "object": "chat.completion.chunk", "choices": [{"delta": {"c
 
 
 def of_json(answer: Any, content_type: str = "application/json") -> Usage | None:
-    reader = UsageReader(content_type)
+    reader = AnswerReader(content_type)
     reader.feed(json.dumps(answer).encode())
     reader.end()
     return reader.usage
 
 
-def of_pieces(*pieces: bytes) -> UsageReader:
-    reader = UsageReader(SSE)
+def of_pieces(*pieces: bytes) -> AnswerReader:
+    reader = AnswerReader(SSE)
     for piece in pieces:
         reader.feed(piece)
     reader.end()
@@ -123,7 +124,7 @@ def test_one_count_that_makes_no_sense_does_not_spoil_the_others() -> None:
     "body", [b"", b"null", b"[1]", b'{"usage"', b"no healthy upstream", b"\xff"]
 )
 def test_a_body_without_usage_has_none(body: bytes) -> None:
-    reader = UsageReader("application/json")
+    reader = AnswerReader("application/json")
     reader.feed(body)
     reader.feed(b' "usage" ')
     reader.end()
@@ -133,7 +134,7 @@ def test_a_body_without_usage_has_none(body: bytes) -> None:
 def test_a_body_may_come_in_pieces() -> None:
     body = json.dumps({"usage": {"prompt_tokens": 7}}).encode()
     for at in range(len(body) + 1):
-        reader = UsageReader("application/json")
+        reader = AnswerReader("application/json")
         for piece in (body[:at], body[at:], b""):
             reader.feed(piece)
         reader.end()
@@ -143,7 +144,7 @@ def test_a_body_may_come_in_pieces() -> None:
 def test_a_body_over_the_limit_is_not_kept() -> None:
     body = json.dumps({"usage": {"prompt_tokens": 7}}).encode()
     for limit, usage in ((len(body), Usage(7)), (len(body) - 1, None)):
-        reader = UsageReader("application/json", limit)
+        reader = AnswerReader("application/json", limit)
         for byte in body:
             reader.feed(bytes([byte]))
         assert len(reader._body) <= limit
@@ -192,7 +193,7 @@ def test_usage_and_the_end_may_come_in_different_pieces() -> None:
 
 
 def test_usage_is_known_as_soon_as_its_event_is_complete() -> None:
-    reader = UsageReader(SSE)
+    reader = AnswerReader(SSE)
     reader.feed(event({"usage": {"prompt_tokens": 7}})[:-1])
     assert reader.usage is None
     reader.feed(b"\n")
@@ -310,7 +311,7 @@ def test_no_usage_raises(answer: dict[str, Any]) -> None:
     st.lists(st.binary(max_size=30) | ANSWERS.map(event), max_size=6), st.sampled_from([SSE, ""])
 )
 def test_no_bytes_raise(pieces: list[bytes], content_type: str) -> None:
-    reader = UsageReader(content_type, 200)
+    reader = AnswerReader(content_type, 200)
     for piece in pieces:
         reader.feed(piece)
     reader.end()

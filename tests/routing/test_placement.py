@@ -48,7 +48,7 @@ class Ledger:
 def placed(ledger: Ledger, ends: list[str]) -> Placement:
     query = Query("m", "a long prompt", "salt", {"x-a": "b"}, 1.0, facts={"ledger": "a fact"})
     reservation = Reservation(query, DECISION, {"ledger": ledger})
-    return Placement(Labels("m", "m"), ROUTED, reservation, lambda: ends.append("end"))
+    return Placement(Labels("m", "m"), ROUTED, reservation, lambda _: ends.append("end"))
 
 
 def test_what_is_held_is_given_back_once() -> None:

@@ -10,14 +10,17 @@ from epp.config.load import load
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load, LoraAdapters
 from epp.pool.store import Store
+from epp.routing.admission.admission import Admission
 from epp.routing.router import Router, RouterSettings
 from epp.scheduling.decision import Decision
+from epp.server.billing import Billing
 from epp.server.conversation import Conversation, ConversationSettings
 from epp.telemetry.decisions import Decisions
 from epp.telemetry.in_flight import InFlight
 from epp.telemetry.metrics import Metrics
 from epp.telemetry.observer import Observer
 from epp.telemetry.record import Record
+from epp.telemetry.waits import Waits
 
 HEADER = "apiVersion: llm-d.ai/v1alpha1\nkind: EndpointPickerConfig\n"
 DEFAULT = (
@@ -72,8 +75,14 @@ def pod(
 class Records(Observer):
     """An observer that keeps the records."""
 
-    def __init__(self, metrics: Metrics, decisions: Decisions, in_flight: InFlight) -> None:
-        super().__init__(metrics, decisions, in_flight)
+    def __init__(
+        self,
+        metrics: Metrics,
+        decisions: Decisions,
+        in_flight: InFlight,
+        waits: Waits | None = None,
+    ) -> None:
+        super().__init__(metrics, decisions, in_flight, waits=waits)
         self.records: list[Record] = []
 
     def finished(self, record: Record, decision: Decision | None) -> None:
@@ -99,14 +108,27 @@ class Picker:
                 self.store.report(known, endpoint.load)
         built = build(load(config, "test.yaml"), seed=1)
         self.scheduler = built.scheduler
+        rng = random.Random(7)
+        self.admission: Admission | None = None
+        if built.gate is not None and built.admission is not None:
+            self.admission = Admission(self.scheduler, built.gate, rng, built.admission)
         self.router = Router(
-            self.store, self.scheduler, random.Random(7), RouterSettings(parsers=built.parsers)
+            self.store,
+            self.scheduler,
+            rng,
+            RouterSettings(
+                parsers=built.parsers, models=built.models, want_usage=built.costs is not None
+            ),
+            self.admission,
         )
         self.decisions = Decisions(10)
         self.metrics = Metrics(clock=self.clock)
         self.in_flight = InFlight()
-        self.observer = Records(self.metrics, self.decisions, self.in_flight)
-        self.settings = settings or ConversationSettings()
+        self.waits = Waits()
+        waits = None if self.admission is None else self.waits
+        self.observer = Records(self.metrics, self.decisions, self.in_flight, waits)
+        billing = Billing(built.costs) if built.costs is not None else None
+        self.settings = settings or ConversationSettings(billing=billing)
 
     @property
     def records(self) -> list[Record]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from epp._pb.envoy.config.core.v3 import base_pb2 as core
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
@@ -195,6 +196,14 @@ def streamed(data: bytes, end: bool) -> pb.BodyResponse:
             pb.ProcessingResponse(response_body=streamed(b"", end=False)),
         ),
         (
+            actions.ReplyResponseBody(b""),
+            pb.ProcessingResponse(
+                response_body=pb.BodyResponse(
+                    response=pb.CommonResponse(body_mutation=pb.BodyMutation(body=b""))
+                )
+            ),
+        ),
+        (
             actions.ReplyResponseTrailers(),
             pb.ProcessingResponse(response_trailers=pb.TrailersResponse()),
         ),
@@ -226,6 +235,26 @@ def test_metadata_is_a_struct_for_each_namespace() -> None:
             namespace: {k: v.string_value for k, v in value.struct_value.fields.items()}
             for namespace, value in told.items()
         } == metadata
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        actions.ReplyResponseHeaders(metadata={"ns": {"tokens": 5, "cost": 0.5, "name": "m"}}),
+        actions.ReplyResponseBody(metadata={"ns": {"tokens": 5, "cost": 0.5, "name": "m"}}),
+        actions.StreamResponseBody(b"x", True, {"ns": {"tokens": 5, "cost": 0.5, "name": "m"}}),
+        actions.ReplyResponseTrailers({"ns": {"tokens": 5, "cost": 0.5, "name": "m"}}),
+    ],
+    ids=lambda action: type(action).__name__,
+)
+def test_an_answer_is_charged_in_numbers(action: actions.ResponseReply) -> None:
+    message = codec.reply(action)
+    bare = codec.reply(structs.replace(action, metadata={}))
+    assert message.WhichOneof("response") == bare.WhichOneof("response")
+    told = message.dynamic_metadata.fields["ns"].struct_value.fields
+    assert (told["tokens"].number_value, told["cost"].number_value) == (5, 0.5)
+    assert told["name"].string_value == "m"
+    assert not bare.HasField("dynamic_metadata"), "a shared reply is never written to"
 
 
 @given(st.sampled_from(BodyMode), st.sampled_from(BodyMode))
@@ -291,3 +320,45 @@ def test_replies_survive_the_wire() -> None:
     reply = codec.reply(actions.StreamResponseBody(b"x" * 62_000, end_of_stream=True))
     assert pb.ProcessingResponse.FromString(reply.SerializeToString()) == reply
     assert kinds([reply]) == ["response_body*"]
+
+
+def _every_reply() -> list[Any]:
+    mutation = actions.Mutation([("a", "b")], ["c"], clear_route_cache=True)
+    metadata: actions.Metadata = {"ns": {"text": "x", "number": 1.5}}
+    buffered = Modes(BodyMode.BUFFERED, BodyMode.NONE)
+    return [
+        actions.ReplyRequestHeaders(),
+        actions.ReplyRequestHeaders(mutation),
+        actions.ReplyRequestHeaders(mutation, metadata),
+        actions.ReplyRequestHeaders(mutation, metadata, buffered),
+        actions.ReplyRequestHeaders(None, {}, buffered),
+        actions.ReplyRequestBody(),
+        actions.ReplyRequestBody(mutation, metadata, b"body"),
+        actions.StreamRequestBody(b"body", end_of_stream=True),
+        actions.ReplyRequestTrailers(),
+        actions.ReplyResponseHeaders(),
+        actions.ReplyResponseHeaders(mutation, metadata),
+        actions.ReplyResponseBody(),
+        actions.ReplyResponseBody(b"body", metadata),
+        actions.StreamResponseBody(b"body", end_of_stream=False),
+        actions.StreamResponseBody(b"body", True, metadata),
+        actions.ReplyResponseTrailers(metadata),
+        actions.Refuse(events.Refused(503, "No.", "reason")),
+        actions.Answer(events.Answered(200, [], b"{}")),
+    ]
+
+
+def test_the_bytes_of_each_reply_are_those_of_its_message_whenever_they_are_asked_for() -> None:
+    for _ in range(2):  # some are remembered
+        for action in _every_reply():
+            message = pb.ProcessingResponse.FromString(codec.serialized(action))
+            assert message == codec.reply(action), action
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    remembered = codec._Remembered(limit=3)
+    for n in range(10):
+        action = actions.ReplyRequestHeaders(actions.Mutation([("a", str(n))]))
+        reply = pb.ProcessingResponse.FromString(remembered.bytes_of(action))
+        assert reply == codec.reply(action)
+        assert len(remembered) <= 3

@@ -13,6 +13,7 @@ from epp.exchange.modes import BodyMode
 from epp.pool.endpoint import Endpoint
 from epp.routing.router import Router
 from epp.server.conversation import ConversationSettings
+from epp.telemetry.level import Level, Sampler
 from tests.server.envoy import (
     BUFFERED,
     DESTINATION,
@@ -438,7 +439,9 @@ def test_buffered_asks_for_a_streamed_answer_with_its_first_reply() -> None:
     [headers] = stream.receive(request_headers(mode=BUFFERED))
     assert headers.mode_override.response_body_mode == BodyMode.STREAMED.value
     assert headers.mode_override.request_body_mode == BodyMode.BUFFERED.value
-    silent = Picker(*three(), settings=ConversationSettings(observe=False)).stream()
+    silent = Picker(
+        *three(), settings=ConversationSettings(sampler=Sampler(Level.HEADERS, 1))
+    ).stream()
     [headers] = silent.receive(request_headers(mode=BUFFERED))
     assert headers.HasField("mode_override")
     assert headers.mode_override.response_body_mode == BodyMode.NONE.value
@@ -463,7 +466,7 @@ def test_an_answer_passes_whether_or_not_the_override_was_honoured(honoured: boo
 
 
 def test_an_answer_whose_body_is_not_shown_is_answered_by_its_headers_alone() -> None:
-    picker = Picker(*three(), settings=ConversationSettings(observe=False))
+    picker = Picker(*three(), settings=ConversationSettings(sampler=Sampler(Level.HEADERS, 1)))
     stream = picker.stream()
     stream.receive(request_headers(mode=BUFFERED))
     stream.receive(request_body(PROMPT))

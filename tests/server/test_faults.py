@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from epp.openai import request as openai
-from epp.openai.usage import UsageReader
+from epp.openai.answer import AnswerReader
 from epp.routing.router import Router
 from epp.scheduling.filters.label_selector import LabelSelectorFilter
 from epp.scheduling.pickers.max_score import MaxScorePicker
@@ -170,7 +170,7 @@ def test_a_choice_stands_though_nobody_can_be_told_of_it(
     check_it_still_serves(picker)
 
 
-WATCHING = [(UsageReader, "__init__"), (UsageReader, "feed"), (UsageReader, "end")]
+WATCHING = [(AnswerReader, "__init__"), (AnswerReader, "feed"), (AnswerReader, "end")]
 
 
 @pytest.mark.parametrize("spot", WATCHING, ids=spot_name)

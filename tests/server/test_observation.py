@@ -180,3 +180,28 @@ def test_streams_are_counted_in_and_out(stream: Stream) -> None:
     assert repr(stream.metrics).endswith("1 streams>")
     other.end(stream.clock())
     assert repr(stream.metrics).endswith("0 streams>")
+
+
+def test_the_outcome_tells_how_fast_the_tokens_came(stream: Stream) -> None:
+    stream.observed = Observation(stream.observer, 90.0)
+    stream.place()  # at 100
+    token = b'data: {"choices": [{"delta": {"content": "a"}}]}\n\n'
+    role = b'data: {"choices": [{"delta": {"role": "assistant", "content": ""}}]}\n\n'
+    stream.see(SSE)
+    stream.clock.now = 102.0
+    stream.see(ResponseBody(role))
+    for now in (103.0, 105.0, 107.0):
+        stream.clock.now = now
+        stream.see(ResponseBody(token))
+    stream.end()
+    [outcome] = stream.ledger.outcomes
+    assert (outcome.ttft_s, outcome.itl_s) == (3.0, 2.0)
+    [record] = stream.observer.records
+    assert (record.ttft_s, record.itl_s) == (13.0, 2.0), "the wait in the picker included"
+
+
+def test_json_tells_nothing_of_the_speed_of_its_tokens(stream: Stream) -> None:
+    stream.place()
+    stream.see(JSON, ResponseLastBody(USAGE))
+    stream.end()
+    assert stream.ledger.outcomes == [Outcome(200, True, 3, 5, None, None, None)]

@@ -59,6 +59,12 @@ def test_the_sentence_of_an_only_candidate_names_no_other() -> None:
     assert sentence(alone()) == "127.0.0.1:8000 with 0.00 (no scorers), the only candidate"
 
 
+def test_the_sentence_says_how_long_a_request_waited_and_for_what() -> None:
+    waited = msgspec.structs.replace(alone(), waited_s=0.25, waited_for="queue")
+    assert sentence(waited).endswith("the only candidate; waited 250 ms (queue)")
+    assert (explain(waited)["waited_ms"], explain(waited)["waited_for"]) == (250.0, "queue")
+
+
 def test_an_explanation_has_verdicts_scores_inputs_and_the_margin() -> None:
     found = explain(decision(IDLE, BUSY))
     assert found["sentence"] == sentence(decision())

@@ -170,8 +170,25 @@ def test_the_page_shows_the_pool_the_polls_and_the_version() -> None:
     assert value(metrics, "info", version=epp.__version__, commit="") == 1
 
 
-def test_every_metric_of_the_picker_has_the_prefix() -> None:
-    assert [f.name for f in make().collect() if not f.name.startswith("llm_d_epp_")] == []
+def test_every_metric_of_the_picker_has_a_prefix_that_others_have_too() -> None:
+    prefixes = ("llm_d_epp_", "gen_ai_")
+    assert [f.name for f in make().collect() if not f.name.startswith(prefixes)] == []
+
+
+def test_a_finished_request_is_counted_for_its_model_and_for_its_endpoint() -> None:
+    metrics = make()
+    address = ENDPOINT.address
+    metrics.finished(
+        Record(model="m", target_model="m", operation="chat", status=200, endpoint=address)
+    )
+    registry = metrics.registry
+    labels = {"endpoint_name": "pod-a", "namespace": "", "port": "8000", "endpoint": address}
+    assert registry.get_sample_value("llm_d_epp_endpoint_requests_total", labels) == 1
+    names = ("original", "request", "response")
+    models = {f"gen_ai_{name}_model": "m" for name in names}
+    kind = {"gen_ai_operation_name": "chat", "gen_ai_provider_name": "openai", "endpoint": address}
+    name = "gen_ai_server_request_duration_seconds_count"
+    assert registry.get_sample_value(name, {**kind, **models, "error_type": ""}) == 1
 
 
 def test_pools_are_told_apart_until_they_are_watched_no_longer() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 from msgspec import structs
@@ -24,9 +25,11 @@ from benchmarks.routing.policies.simple import LeastRequest, PowerOfTwo, RoundRo
 from benchmarks.routing.prompts import Prompts
 from epp.config.complete import complete
 from epp.config.flow_control import FlowControl, TargetsSpec
-from epp.config.load import load_preset
+from epp.config.load import load_file, load_preset
 from epp.config.model import EndpointPickerConfig
 from epp.config.presets import CLASSIC, MARGINAL_COST
+
+CONFIGS = Path(__file__).parents[1] / "configs"
 
 _UNBOUNDED = 10**9  # tokens: a tree that is not cut in the time of a run
 _PATIENCE_S = 1.7  # what clients may wait before a target of 2 s; llm-d's own time is 60 s
@@ -80,6 +83,8 @@ POLICIES: dict[str, Callable[[Setting], Policy]] = {
     "dynamo-kv": lambda s: DynamoKV(s.rng, s.prefixes()),
     "lmetric": lambda s: LMetric(s.rng, s.prefixes()),
     "classic": lambda s: s.production(load_preset(CLASSIC)),
+    "blend": lambda s: s.production(load_file(CONFIGS / "blend.yaml")),
+    "token-aware": lambda s: s.production(load_file(CONFIGS / "token-aware.yaml")),
     "marginal-cost": lambda s: s.production(load_preset(MARGINAL_COST)),
     "gated": lambda s: s.gated(load_preset(MARGINAL_COST), FlowControl()),
     "gated-shed": lambda s: s.gated(load_preset(MARGINAL_COST), FlowControl(when_late="shed")),

@@ -15,11 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from epp.demo.sim.answer import Answer, ChatAnswer, TextAnswer, ToolAnswer
 from epp.demo.sim.anthropic import MessagesAnswer, read_messages
-from epp.demo.sim.ask import Ask, read_chat, read_completion
+from epp.demo.sim.ask import Ask, read_chat, read_completion, read_tokenize
 from epp.demo.sim.completion import Completion, StreamedCompletion, dawdle
 from epp.demo.sim.dialect import pages
 from epp.demo.sim.embeddings import embed
 from epp.demo.sim.faults import changed
+from epp.demo.sim.kv_events import token_ids
 from epp.demo.sim.page import GARBAGE, MEDIA_TYPE
 from epp.demo.sim.problem import Problem
 from epp.demo.sim.replica import Replica, wall_clock
@@ -35,6 +36,7 @@ def build(replica: Replica, name: str) -> ASGIApp:
         Route("/v1/messages", handlers.messages, methods=["POST"]),
         Route("/v1/responses", handlers.responses, methods=["POST"]),
         Route("/v1/embeddings", handlers.embeddings, methods=["POST"]),
+        Route("/tokenize", handlers.tokenize, methods=["POST"]),
         Route("/v1/models", handlers.models),
         Route("/health", handlers.health),
         Route("/metrics", handlers.metrics),
@@ -89,6 +91,15 @@ class Handlers:
         """Give each text a short vector that stands for it; the engine is not asked."""
         answer = embed(await request.body(), self._replica.model_name)
         return _refusal(answer) if isinstance(answer, Problem) else _json(answer)
+
+    async def tokenize(self, request: Request) -> Response:
+        """Return the tokens of a prompt or a conversation."""
+        ask = read_tokenize(await request.body())
+        if isinstance(ask, Problem):
+            return _refusal(ask)
+        ids = token_ids(ask.content)
+        limit = self._replica.options.context_length
+        return _json({"count": len(ids), "max_model_len": limit, "tokens": ids})
 
     async def _complete(
         self, request: Request, read: Callable[[bytes], Ask | Problem], kind: type[Answer]

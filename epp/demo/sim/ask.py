@@ -70,6 +70,7 @@ class _Chat(_Common, kw_only=True):
     tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
+    add_generation_prompt: bool = True  # of /tokenize
 
     def called(self) -> dict[str, Any] | None:
         """Return the function that is called: the one that must be, or else the first.
@@ -110,19 +111,19 @@ def read_chat(body: bytes) -> Ask | Problem:
         chat = msgspec.json.decode(body, type=_Chat)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Problem(400, str(error))
-    ask = chat.ask(conversation(chat.messages))
+    ask = chat.ask(conversation(chat.messages, ask=chat.add_generation_prompt))
     if (called := chat.called()) is not None:
         arguments = _json(instance(called.get("parameters") or {"type": "object"}))
         return structs.replace(ask, script=arguments, tool=str(called.get("name")))
     return structs.replace(ask, script=chat.script())
 
 
-def conversation(messages: Iterable[Message]) -> bytes:
-    """Return the prompt that a chat template makes."""
+def conversation(messages: Iterable[Message], *, ask: bool = True) -> bytes:
+    """Return the prompt that a chat template makes; `ask`: with what asks for an answer."""
     segments = []
     for message in messages:
         segments += [f"<|{message.role}|>", message.text(), "<|end|>"]
-    return encode(*segments, "<|assistant|>")
+    return encode(*segments, *(["<|assistant|>"] if ask else []))
 
 
 def _json(value: Any) -> str:
@@ -139,6 +140,15 @@ def read_completion(body: bytes) -> Ask | Problem:
     if not content:
         return Problem(400, "exactly one prompt that is not empty is needed", param="prompt")
     return completion.ask(content)
+
+
+def read_tokenize(body: bytes) -> Ask | Problem:
+    """Read the body of /tokenize, which has either messages or a prompt."""
+    try:
+        asked = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Problem(400, str(error))
+    return read_chat(body) if "messages" in asked else read_completion(body)
 
 
 def _prompt_content(prompt: str | list[str | int]) -> bytes:

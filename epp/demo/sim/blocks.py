@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 class BlockCache:
@@ -17,6 +17,7 @@ class BlockCache:
         self._holders = [0] * capacity
         self._keys: list[int | None] = [None] * capacity
         self._published: dict[int, int] = {}
+        self.evicted: Callable[[int], None] = lambda _: None  # told the key of a block that goes
         self._free = OrderedDict[int, None].fromkeys(range(capacity))
 
     def __repr__(self) -> str:
@@ -63,14 +64,17 @@ class BlockCache:
         if key is not None:
             del self._published[key]
             self._keys[block] = None
+            self.evicted(key)
         self._holders[block] = 1
         return block
 
-    def publish(self, block: int, key: int) -> None:
-        """Make a held block matchable, unless another already is under that key."""
-        if self._keys[block] is None and key not in self._published:
-            self._keys[block] = key
-            self._published[key] = block
+    def publish(self, block: int, key: int) -> bool:
+        """Make a held block matchable, unless another already is under that key; tell which."""
+        if self._keys[block] is not None or key in self._published:
+            return False
+        self._keys[block] = key
+        self._published[key] = block
+        return True
 
     def release(self, blocks: Sequence[int]) -> None:
         """Let go of a request's blocks, its tail first: heads are what others share."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
@@ -69,6 +70,7 @@ class Engine:
         self.blocks = BlockCache(limits.num_gpu_blocks)
         self.waiting: deque[Job] = deque()
         self.running: list[Job] = []
+        self.stored: Callable[[Job, int], None] = lambda *_: None  # told of each block to share
         self._cost = cost
         self._speed = speed
         self._step: Step | None = None
@@ -184,7 +186,8 @@ class Engine:
         size = self.limits.block_size
         before, job.computed = job.computed, job.computed + tokens
         for index in range(before // size, job.computed // size):
-            self.blocks.publish(job.blocks[index], job.keys[index])
+            if self.blocks.publish(job.blocks[index], job.keys[index]):
+                self.stored(job, index)
 
     def _sample(self, job: Job, at: float) -> Token:
         text, since = job.sample(), job.last_token_at or job.arrived_at

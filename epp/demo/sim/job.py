@@ -21,6 +21,7 @@ class Job:
     arrived_at: float
     reason: str = "length"  # why it ends at max_tokens: told to, or the model had no more to say
     adapter: str = ""
+    cache_salt: str = ""
     root: int = 0  # of the block keys
     prompt_tokens: int = field(init=False)
     keys: list[int] = field(default_factory=list, repr=False)

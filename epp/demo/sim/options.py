@@ -28,6 +28,8 @@ class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
     time_scale: float = 1.0  # of the clock: 10 plays ten simulated seconds in a real one
     background_rps: float = 0.0  # requests that the replica makes up for itself, per second
     seed: int = 0
+    kv_events_endpoint: str = ""  # of ZeroMQ, bound if it has a *; empty: none are published
+    kv_events_replay_endpoint: str = ""
     faults: Faults = Faults()
     cost: Coefficients = H100_8B
 

@@ -14,6 +14,7 @@ from epp.demo.sim.driver import Driver, Ticket
 from epp.demo.sim.engine import Engine
 from epp.demo.sim.faults import FaultSwitch
 from epp.demo.sim.job import Job
+from epp.demo.sim.kv_events import KvEvents
 from epp.demo.sim.meter import Meter
 from epp.demo.sim.options import SimOptions
 from epp.demo.sim.page import Page, write_engine, write_meter
@@ -37,12 +38,30 @@ class Replica:
         self.switch = FaultSwitch(options.faults)
         self.rng = Random(options.seed)
         self.started_at = wall_clock()
+        self.kv_events = KvEvents(options.block_size)
         self._adapters = AdapterHistory(len(options.loras))
 
     @property
     def model_name(self) -> str:
         """The name that the server itself uses for its model."""
         return self.options.served_model_name[0]
+
+    async def publish(self, address: str) -> None:
+        """Publish what becomes of the KV cache, until cancelled."""
+        # Not where all is imported: it is an extra.
+        from epp.demo.sim.kv_publisher import KvPublisher  # noqa: PLC0415
+
+        options = self.options
+        publisher = KvPublisher(
+            options.kv_events_endpoint,
+            options.kv_events_replay_endpoint,
+            f"kv@{address}@{self.model_name}",
+            wall_clock,
+        )
+        self.kv_events = KvEvents(options.block_size, publisher.notify)
+        self.engine.stored = self.kv_events.stored
+        self.engine.blocks.evicted = self.kv_events.removed
+        await publisher.run(self.kv_events)
 
     async def run(self) -> None:
         """Serve what is submitted, and the background load, until cancelled."""
@@ -84,6 +103,7 @@ class Replica:
             self.driver.now(),
             reason="length" if ask.max_tokens and not ask.script else "stop",
             adapter=adapter,
+            cache_salt=ask.cache_salt,
             root=fingerprint(f"{adapter}\n{ask.cache_salt}".encode(), seed=0),
         )
 

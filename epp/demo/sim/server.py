@@ -83,6 +83,8 @@ class SimServer:
         self._group = await asyncio.TaskGroup().__aenter__()
         self._tasks = [self._group.create_task(self._replica.run())]
         self._tasks.append(self._group.create_task(self._obey_faults()))
+        if self._replica.options.kv_events_endpoint:
+            self._tasks.append(self._group.create_task(self._replica.publish(self.address)))
         return self
 
     async def __aexit__(

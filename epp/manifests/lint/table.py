@@ -224,6 +224,12 @@ RULES = (
         extensions.extension_fail_open,
         "remove it, and run two replicas of the picker",
     ),
+    Rule(
+        "extension-timeout",
+        WARNING,
+        extensions.extension_timeout,
+        "write messageTimeout: 90s, or longer than requests may wait in the picker",
+    ),
     Rule("picker-role", ERROR, access.picker_role, "add the verbs to the Role"),
     Rule(
         "picker-unbound",

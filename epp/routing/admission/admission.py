@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -15,10 +14,12 @@ from epp.routing.admission.courtesy import Courtesy
 from epp.routing.admission.patience import patience_s
 from epp.routing.admission.room import WaitingRoom, by_need
 from epp.routing.admission.settings import AdmissionSettings
+from epp.routing.admission.shed import Shed
 from epp.routing.admission.waiter import Waiter
 from epp.scheduling.decision import Refusal
 from epp.scheduling.gate.gate import Gate
 from epp.scheduling.gate.targets import Targets
+from epp.scheduling.ledger.decaying import DecayingSum
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Choice, Reservation, Scheduler
 
@@ -29,14 +30,8 @@ LOOKED_AT = 128  # waiting requests, at one event
 _RECONSIDERED = 16  # of them, at one event: choosing anew is what costs
 _RECONSIDERED_S = 0.25  # after which another endpoint may have become the best one for a request
 _SHORTEST_TICK_S = 0.005
-
-
-class Shed(enum.Enum):
-    """Why a request is refused that waited, or would have to."""
-
-    FULL = "full"
-    LATE = "late"
-    EXPIRED = "expired"
+_RATE_PERIOD_S = 10.0
+_LONGEST_DRAIN_S = 60.0
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -73,7 +68,12 @@ class Admission:
     """
 
     def __init__(
-        self, scheduler: Scheduler, gate: Gate, rng: Random, settings: AdmissionSettings
+        self,
+        scheduler: Scheduler,
+        gate: Gate,
+        rng: Random,
+        settings: AdmissionSettings,
+        wake: Callable[[float], None] = lambda _: None,
     ) -> None:
         self.settings = settings
         rank = by_need(settings.shortest_first)
@@ -82,10 +82,13 @@ class Admission:
         self._courtesy = Courtesy(settings)
         self._scheduler = scheduler
         self._rng = rng
+        self._wake = wake  # told when `advance` must be called though nothing happens
+        self._served = DecayingSum(_RATE_PERIOD_S)
         self._opens_at = math.inf
         self._changed_at = -math.inf
         self._busy = False
         self._again = False
+        self._advanced_at = 0.0
 
     def __repr__(self) -> str:
         return f"<Admission {self.room!r}, {self.gate!r}>"
@@ -107,6 +110,7 @@ class Admission:
         if not self.room.fits(waiter) and not self._make_room(waiter, now):
             return Shed.FULL
         self.room.add(waiter)
+        self._wake(self.next_at(now))
         return waiter
 
     def leave(self, waiter: Waiter) -> None:
@@ -115,6 +119,7 @@ class Admission:
 
     def advance(self, now: float) -> None:
         """Serve those whose endpoint is open now, and tell those who have waited long enough."""
+        self._advanced_at = now
         if not self.room:
             return
         if self._busy:  # somebody's end is told while others are served: look once more
@@ -129,11 +134,18 @@ class Admission:
                 self._serve(now)
         finally:
             self._busy = False
+        self._wake(self.next_at(now))
 
     def pool_changed(self, now: float) -> None:
         """Find out anew where those who wait would go best."""
         self._changed_at = now
         self.advance(now)
+
+    def drain_s(self) -> int:
+        """Return how long it will take until those who wait now are served, in whole seconds."""
+        rate = self._served.per_second(self._advanced_at)
+        seconds = len(self.room) / rate if rate > 0.0 else _LONGEST_DRAIN_S
+        return max(1, math.ceil(min(seconds, _LONGEST_DRAIN_S)))
 
     def next_at(self, now: float) -> float:
         """Return when `advance` must be called though nothing happens; infinity: never."""
@@ -160,6 +172,7 @@ class Admission:
                 continue
             if self._is_open(asked, choice.decision.winner, now):
                 self.room.serve(waiter)
+                self._served.add(1.0, now)
                 self._settle(waiter, self._reserve(asked, choice, now), now)
 
     def _part(self, waiter: Waiter, now: float) -> float:
@@ -214,7 +227,8 @@ class Admission:
             self._opens_at = min(self._opens_at, asked.considered_at + _RECONSIDERED_S)
             return False
         verdict = self.gate.verdict(endpoint, asked.tokens, asked.targets, now, asked.part)
-        asked.why = verdict.why.value
+        if not verdict.open:
+            asked.why = verdict.why.value
         self._opens_at = min(self._opens_at, verdict.opens_at)
         return verdict.open
 

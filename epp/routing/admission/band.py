@@ -38,6 +38,11 @@ class Band:
         yield from waiting[0].waiters if len(waiting) == 1 else _merged(waiting)
         yield from self._late
 
+    @property
+    def size_bytes(self) -> int:
+        """What all of them hold."""
+        return self._size_bytes
+
     def fits(self, waiter: Waiter, limits: RoomLimits) -> bool:
         """Tell whether one more is within the limits of this band."""
         return limits.allow(self._count, self._size_bytes + waiter.size_bytes)

@@ -64,6 +64,10 @@ class WaitingRoom:
         """Return how many wait, by priority."""
         return {priority: len(band) for priority, band in self._bands.items()}
 
+    def bytes_by_priority(self) -> dict[int, int]:
+        """Return what they hold, by priority."""
+        return {priority: band.size_bytes for priority, band in self._bands.items()}
+
     def fits(self, waiter: Waiter) -> bool:
         """Tell whether there is room for one more."""
         if not self._limits.allow(len(self), self._size_bytes + waiter.size_bytes):

@@ -36,19 +36,16 @@ class MarginalCost(msgspec.Struct, frozen=True):
         load, now = self.workload, self.now
         addresses = [e.address for e in endpoints]
         pressure, stall = self.prices.pressure * load.pressure, self.prices.stall
-        output, ratio, prompt = self.prices.output * load.output, load.ratio, load.prompt
+        ratio, prompt = load.ratio, load.prompt
+        output = ratio * self.prices.output * load.output
+        rows = map(load.rates.get, addresses, repeat(load.idle.rates()))
         costs = [
-            ratio
-            * (
-                (queue * (empty_at - now) if empty_at > now else 0.0)
-                + work_s * (prefill + pressure * speed + stall * requests)
-                + output * step_s
-            )
+            (ratio * queue * (empty_at - now) if empty_at > now else 0.0)
+            + work_s * (prefill + pressure * speed + stall * requests)
+            + output * token_s
             + ((prompt - room) / freed if prompt > room else 0.0)
-            for (empty_at, queue, speed, prefill, requests, step_s, room, freed), work_s in zip(
-                map(load.rates.get, addresses, repeat(load.idle.rates())),
-                self._works_s(addresses),
-                strict=False,
+            for (empty_at, queue, speed, prefill, requests, token_s, room, freed), work_s in zip(
+                rows, self._works_s(addresses), strict=False
             )
         ]
         for i in self._warming(addresses):
@@ -60,13 +57,14 @@ class MarginalCost(msgspec.Struct, frozen=True):
         load, standing = self.workload, self.workload.at(endpoint)
         queue_s = standing.queue_s(self.now)
         work_s = self._work_s(endpoint.address)
-        scale = load.ratio * standing.speed / self._warmth(endpoint.address)
+        unscaled = load.ratio / self._warmth(endpoint.address)
+        scale = unscaled * standing.speed
         return {
             "queue_s": scale * queue_s * standing.stretch,
             "prefill_s": scale * work_s * standing.stretch,
             "pressure_s": scale * work_s * self.prices.pressure * load.pressure,
             "stall_s": scale * work_s * self.prices.stall * standing.requests,
-            "output_s": scale * self.prices.output * load.output * standing.step_s,
+            "output_s": unscaled * self.prices.output * load.output * standing.token_s,
             "memory_wait_s": standing.memory_wait_s(load.prompt) / self._warmth(endpoint.address),
             "ttft_s": load.first_token_s(standing, work_s, self.now),
             "tpot_s": load.token_s(standing),
@@ -79,13 +77,16 @@ class MarginalCost(msgspec.Struct, frozen=True):
         }
 
     def _works_s(self, addresses: Sequence[str]) -> Iterable[float]:
-        """Return the prefill at each endpoint; most have one of a few depths of match."""
-        matches = self.matches
+        """Return the prefill at each endpoint, as slow as the pool is.
+
+        Most have one of a few depths of match.
+        """
+        matches, ratio = self.matches, self.workload.ratio
         if not matches.matched:
-            return repeat(self._work_at(0))
+            return repeat(ratio * self._work_at(0))
         if matches.trust:
-            return [self._work_s(address) for address in addresses]
-        works = {depth: self._work_at(depth) for depth in {0, *matches.matched.values()}}
+            return [ratio * self._work_s(address) for address in addresses]
+        works = {depth: ratio * self._work_at(depth) for depth in {0, *matches.matched.values()}}
         return [works[depth] for depth in map(matches.matched.get, addresses, repeat(0))]
 
     def _work_s(self, address: str) -> float:

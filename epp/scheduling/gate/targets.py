@@ -19,6 +19,19 @@ class Targets(msgspec.Struct, frozen=True):
     tpot_s: float = inf
     ttft_token_s: float = 0.0  # more time to the first token for each token of the prompt
 
+    def stated_ms(self) -> dict[str, float]:
+        """Return those that there are, in milliseconds."""
+        both = {"ttft_target_ms": self.ttft_s, "tpot_target_ms": self.tpot_s}
+        return {name: round(s * 1000, 1) for name, s in both.items() if s < inf}
+
+    def but(self, ttft_ms: float | None, tpot_ms: float | None) -> Targets:
+        """Return these with others in their place, where there are any."""
+        return Targets(
+            self.ttft_s if ttft_ms is None else ttft_ms / 1000.0,
+            self.tpot_s if tpot_ms is None else tpot_ms / 1000.0,
+            self.ttft_token_s,
+        )
+
     def for_prompt(self, tokens: float) -> Targets:
         """Return what they are for a prompt of so many tokens."""
         if not self.ttft_token_s:

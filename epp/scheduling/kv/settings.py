@@ -9,6 +9,7 @@ import msgspec
 from epp.scheduling.producers.approx_prefix_cache import ApproxPrefixCacheProducer
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Duration = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+)?(ms|s)$")]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -72,5 +73,15 @@ class PreciseParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
     kv_events_config: KvEventsConfig = KvEventsConfig()
     indexer_config: IndexerConfig = IndexerConfig()
+    speculative_indexing: bool = False  # count on what a pick will leave, for speculativeTTL
+    speculative_ttl: Duration = msgspec.field(default="2s", name="speculativeTTL")
     tokenization: Tokenization = Tokenization()
     approximate: ApproxPrefixCacheProducer.Parameters = ApproxPrefixCacheProducer.Parameters()
+
+    @property
+    def speculative_ttl_s(self) -> float:
+        """How long a pick is counted on; 0: not at all."""
+        if not self.speculative_indexing:
+            return 0.0
+        text = self.speculative_ttl
+        return float(text[:-2]) / 1000 if text.endswith("ms") else float(text[:-1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, sqrt
 
 from epp.pool.load import Load
 from epp.scheduling.ledger.coefficients import Coefficients
@@ -14,6 +14,8 @@ from epp.scheduling.ledger.standing import Standing
 _USABLE = 0.95  # of the KV cache: fuller, a server begins to throw requests out
 _NEWEST = 0.1  # the weight of the last prompt in their mean
 _FREED_PERIOD_S = 10.0
+_GIVEN_PERIOD_S = 20.0
+_MOST_BUSY = 0.85  # with prefill, of a server's time: beyond it the queue tells more
 _SLOWEST_TURNOVER_S = 40.0  # of a whole cache, assumed where nothing has ended lately
 
 
@@ -70,11 +72,13 @@ class Account:
         "_at",
         "_coefficients",
         "_freed",
+        "_given",
         "_mean_prompt",
         "_open",
         "_output",
         "_prompt",
         "_to_compute",
+        "_unanswered",
         "_waiting",
         "_waiting_s",
         "capacity",
@@ -98,11 +102,13 @@ class Account:
         self._open: set[Held] = set()
         self._waiting: dict[Held, float] = {}  # prefill that is left, first come first
         self._waiting_s = 0.0
+        self._unanswered: set[Held] = set()  # whatever the clock says of their prefill
         self._to_compute = 0.0
         self._prompt = 0.0
         self._output = 0.0
         self._mean_prompt = 0.0
         self._freed = DecayingSum(_FREED_PERIOD_S)
+        self._given = DecayingSum(_GIVEN_PERIOD_S)
         self.standing = self._stand(1.0)
 
     def __repr__(self) -> str:
@@ -129,7 +135,9 @@ class Account:
         self._open.add(held)
         self._waiting[held] = held.work_s
         self._waiting_s += held.work_s
+        self._unanswered.add(held)
         self._to_compute += held.uncached
+        self._given.add(held.work_s, now)
         self._prompt += held.prompt
         self._output += held.output
         weight = _NEWEST if self._mean_prompt else 1.0
@@ -140,7 +148,7 @@ class Account:
     def answered(self, held: Held, ratio: float, now: float) -> None:
         """Strike out the prefill of a request; it decodes from now on."""
         self._work_off(now)
-        self._strike(held)
+        self._answer(held)
         self.standing = self._stand(ratio)
 
     def close(self, held: Held, ratio: float, freed: float, now: float) -> None:
@@ -148,7 +156,7 @@ class Account:
         if held not in self._open:
             return
         self._work_off(now)
-        self._strike(held)
+        self._answer(held)
         self._open.discard(held)
         self._freed.add(freed, now)
         self._prompt -= held.prompt
@@ -156,6 +164,11 @@ class Account:
         if not self._open:  # what rounding leaves behind must not pile up
             self._prompt = self._output = 0.0
         self.others.ours(len(self._open))
+        self.standing = self._stand(ratio)
+
+    def assume(self, others: int, ratio: float) -> None:
+        """Count on so many requests of other clients, until the endpoint tells."""
+        self.others.assume(others)
         self.standing = self._stand(ratio)
 
     def read(self, load: Load, ratio: float, now: float) -> None:
@@ -167,6 +180,7 @@ class Account:
         self._work_off(now)
         if restarted:
             self._waiting.clear()
+            self._unanswered.clear()
             self._waiting_s = self._to_compute = 0.0
         self.standing = self._stand(ratio)
 
@@ -182,12 +196,19 @@ class Account:
             budget -= left
             self._strike(held)
 
-    def _strike(self, held: Held) -> None:
-        if held in self._waiting:
-            self._waiting_s -= self._waiting.pop(held)
+    def _answer(self, held: Held) -> None:
+        """Take note that the first token was seen, or never will be."""
+        self._strike(held)
+        if held in self._unanswered:
+            self._unanswered.discard(held)
             self._to_compute -= held.uncached
+        if not self._unanswered:
+            self._to_compute = 0.0
+
+    def _strike(self, held: Held) -> None:
+        self._waiting_s -= self._waiting.pop(held, 0.0)
         if not self._waiting:
-            self._waiting_s = self._to_compute = 0.0
+            self._waiting_s = 0.0
 
     def _predicted_s(self, held: Held) -> float:
         standing = self.standing
@@ -234,4 +255,15 @@ class Account:
             self.capacity,
             max(self._freed.per_second(self._at), self.capacity / _SLOWEST_TURNOVER_S) or inf,
             self._to_compute,
+            self._token_s(step_s, ratio),
         )
+
+    def _token_s(self, step_s: float, ratio: float) -> float:
+        """Return what one token of an answer takes while prompts come in as they did lately.
+
+        Were steps either for prefill or for decoding, that would be the step over the time that
+        prefill leaves. But a step with a part of a prompt in it decodes too: in simulation the root
+        of that predicts best what a choice costs.
+        """
+        busy = min(_MOST_BUSY, ratio * self.speed.factor * self._given.per_second(self._at))
+        return step_s / sqrt(1.0 - busy)

@@ -11,7 +11,9 @@ import msgspec
 class Rates(NamedTuple):
     """What of a request's cost comes from the endpoint, multiplied out as far as that goes.
 
-    A tuple, because a choice unpacks hundreds of them. `speed` is in all prices.
+    A tuple, because a choice unpacks hundreds of them. `speed` is in the prices of prefill only: if
+    it were in those of decoding too, all that is long would go to the fastest endpoints, and what
+    decodes there would stall.
     """
 
     empty_at: float  # the monotonic second in which the queue will be worked off
@@ -19,7 +21,7 @@ class Rates(NamedTuple):
     speed: float
     prefill: float  # for each second of prefill, stretched by decoding
     requests: float  # for each second of prefill, those whom it holds up
-    step_s: float  # for each token of the answer
+    token_s: float  # for each token of the answer
     room: float  # tokens that fit; for what does not, a wait for memory comes on top
     freed: float  # tokens a second; never 0 where there is a limit
 
@@ -44,6 +46,7 @@ class Standing(msgspec.Struct, frozen=True):
     capacity: float = 0.0  # tokens of the KV cache; 0: unknown
     freed: float = inf  # tokens a second that ended requests give back
     to_compute: float = 0.0  # prompt tokens without a first token that were not cached
+    token_s: float = 0.0  # one token of an answer, with the prefill of others in between
 
     def queue_s(self, now: float) -> float:
         """Return the prefill that is still to be answered at `now`."""
@@ -64,7 +67,7 @@ class Standing(msgspec.Struct, frozen=True):
             self.speed,
             stretched,
             self.speed * self.requests,
-            self.speed * self.step_s,
+            self.token_s,
             self.room,
             self.freed,
         )

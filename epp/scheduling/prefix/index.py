@@ -12,20 +12,22 @@ from epp.scheduling.prefix.cut import Cut
 # A dict that outgrows its table copies all of it, for two million blocks in 150 ms, in which no
 # request is answered. Of many small ones, each copies little.
 _SHARDS = 256
-_REMEMBERED_MASKS = 256
 _SHARD_SHIFT = HASH_BITS - 8  # by the highest bits, because a dict hashes by the lowest
+_GAPS = 0.6  # of the entries in use; while gaps are fewer than half of them, a copy keeps them
+_REMEMBERED_MASKS = 256
 
 
 class _Slot:
     """One endpoint: its bit in the masks and its blocks with their sizes, longest unused first."""
 
-    __slots__ = ("address", "bit", "blocks", "held")
+    __slots__ = ("address", "bit", "blocks", "held", "written")
 
     def __init__(self, address: str, bit: int) -> None:
         self.address = address
         self.bit = bit
         self.blocks: dict[int, int] = {}
         self.held = 0  # the sizes of all blocks
+        self.written = 0  # entries, since `blocks` was copied
 
 
 class PrefixIndex:
@@ -39,7 +41,9 @@ class PrefixIndex:
         self._cut = cut
         self.max_entries = max_entries  # over all endpoints
         self._entries = 0
-        self._holders: tuple[dict[int, int], ...] = tuple({} for _ in range(_SHARDS))
+        self._holders: list[dict[int, int]] = [{} for _ in range(_SHARDS)]
+        self._written = 0  # entries, since the last shard was copied
+        self._next = 0  # shard to be copied
         self._slots: dict[str, _Slot] = {}
         self._addresses: list[str] = []  # by the number of the bit
         self._free: list[int] = []
@@ -87,8 +91,13 @@ class PrefixIndex:
         count = min(len(hashes), cut.count(capacity))
         known = bisect_left(range(count), True, key=lambda number: hashes[number] not in blocks)
         # Later blocks first, so that earlier ones are younger.
+        bit, holders = slot.bit, self._holders
         for number in range(count - 1, known - 1, -1):
-            self._hold(slot, hashes[number], cut.size_at(number))
+            block = hashes[number]
+            blocks[block] = cut.size if number < cut.fine else cut.coarse
+            shard = holders[block >> _SHARD_SHIFT]
+            shard[block] = shard[block] | bit if block in shard else bit
+        slot.held += cut.reach(count) - cut.reach(known)
         again = hashes[:known][::-1]
         blocks.update(zip(again, [blocks.pop(block) for block in again], strict=True))
         self._entries += count - known
@@ -97,6 +106,7 @@ class PrefixIndex:
             fullest = max(self._slots.values(), key=lambda other: len(other.blocks))
             excess = self._entries - self.max_entries
             self._evict(fullest, list(islice(fullest.blocks, excess)))
+        self._tidy(slot, count, count - known)
 
     def drop(self, address: str) -> None:
         """Forget an endpoint; its bit is used again."""
@@ -116,12 +126,6 @@ class PrefixIndex:
         slot = self._slots[address] = _Slot(address, 1 << number)
         return slot
 
-    def _hold(self, slot: _Slot, block: int, size: int) -> None:
-        slot.blocks[block] = size
-        slot.held += size
-        shard, bit = self._holders[block >> _SHARD_SHIFT], slot.bit
-        shard[block] = shard[block] | bit if block in shard else bit
-
     def _evict(self, slot: _Slot, victims: Sequence[int]) -> None:
         for block in victims:
             slot.held -= slot.blocks.pop(block)
@@ -132,6 +136,20 @@ class PrefixIndex:
             else:
                 del shard[block]
         self._entries -= len(victims)
+
+    def _tidy(self, slot: _Slot, written: int, new: int) -> None:
+        """Copy dicts that have gaps before they grow, which would double the memory of the index.
+
+        A dict never fills the gaps of what was taken out. When it is full it makes room for three
+        times what is left in it.
+        """
+        slot.written += written
+        if slot.written > _GAPS * len(slot.blocks):
+            slot.blocks, slot.written = dict(slot.blocks), 0
+        self._written += new
+        if self._written > _GAPS * self._entries / _SHARDS:
+            self._holders[self._next] = dict(self._holders[self._next])
+            self._next, self._written = (self._next + 1) % _SHARDS, 0
 
     def _named(self, mask: int) -> tuple[str, ...]:
         names = self._names.get(mask)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-_DECAY = 0.95
-_TOLERANCE = 0.8  # of the predicted tokens: blocks and tokenizers do not match exactly
-_ENOUGH = 4096.0  # predicted tokens, before anything is concluded
+from epp.scheduling.figure import Figure
+
+_DECAY = 0.99
+# Of the predicted tokens. Under load a server lacks some in any case, as the requests that run take
+# the room of what was cached, and to believe it less for that makes choices worse (simulated).
+_TOLERANCE = 0.5
+_ENOUGH = 20_000.0  # predicted tokens, before anything is concluded
 
 
 class TruthFigure(msgspec.Struct, frozen=True):
@@ -65,6 +69,16 @@ class CacheTruth:
         """Drop what is known of an endpoint."""
         self._evidence.pop(address, None)
         self._distrusted = {a: t for a, t in self._distrusted.items() if a != address}
+
+    def told(self) -> list[Figure]:
+        """Return the trust in each endpoint that reports cached tokens."""
+        text = (
+            "Cached tokens that the endpoint reports, as a share of those predicted; 1 if enough."
+        )
+        return [
+            Figure("prefix_index_trust", text, known.trust, address)
+            for address, known in self._evidence.items()
+        ]
 
     def figures(self) -> list[TruthFigure]:
         """Return what is known of each endpoint, for people and metrics."""

@@ -9,6 +9,7 @@ import msgspec
 
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.decision import Decision, Outcome
+from epp.scheduling.figure import Figure
 from epp.scheduling.prefix.blocks import BlockHasher, root_hash
 from epp.scheduling.prefix.cut import Cut
 from epp.scheduling.prefix.index import PrefixIndex
@@ -104,6 +105,15 @@ class ApproxPrefixCacheProducer:
     def truth(self) -> list[TruthFigure]:
         """Return how right the index was about each endpoint that reports cached tokens."""
         return self._truth.figures()
+
+    def figures(self) -> list[Figure]:
+        """Return how large the index is, and how right it was."""
+        entries = Figure(
+            "prefix_index_entries",
+            "Blocks in the prefix index, of all endpoints.",
+            len(self._index),
+        )
+        return [entries, *self._truth.told()]
 
     def _capacity_of(self, endpoint: Endpoint) -> int:
         load = endpoint.load  # however old: the size of a cache does not change

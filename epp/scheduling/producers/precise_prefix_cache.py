@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -12,6 +12,7 @@ from epp.scheduling.decision import Decision, Outcome
 from epp.scheduling.kv.agreement import Agreement
 from epp.scheduling.kv.feeds import Feeds, Known
 from epp.scheduling.kv.settings import PreciseParameters
+from epp.scheduling.kv.speculation import Speculation
 from epp.scheduling.prefix.cut import Cut
 from epp.scheduling.prefix.matches import PrefixMatches
 from epp.scheduling.prefix.truth import CacheTruth, TruthFigure
@@ -67,6 +68,7 @@ class PrecisePrefixCacheProducer:
         self.dropped = 0  # prompts whose tokens were wanted, and nobody had the time
         self._guess = ApproxPrefixCacheProducer(parameters.approximate)
         self._truth = CacheTruth()
+        self._speculation = Speculation(parameters.speculative_ttl_s)
         self._agreements: dict[str, Agreement] = {}
         self._wanted: deque[Wanted] = deque()
 
@@ -95,7 +97,9 @@ class PrecisePrefixCacheProducer:
         distrusted = agreement is not None and not agreement.trusted
         if distrusted or not (known.live or known.matched):
             return _only(guess, known.first_keys)
-        matched, precise = _blended(tokens, guess, known, endpoints)
+        keys, now = known.first_keys, query.now
+        young = {e.address for e in endpoints if self._young(e.address, keys, now)}
+        matched, precise = _blended(tokens, guess, known, endpoints, young)
         total = max(round(tokens.prompt), 1)
         trust = {a: t for a, t in guess.trust.items() if a not in precise}
         trust |= {a: t for a, t in self._truth.trust.items() if a in precise}
@@ -117,8 +121,10 @@ class PrecisePrefixCacheProducer:
         guessed = self._guess.reserve(query, decision, fact.guess)
         if query.prompt and (query.tokens is None or query.tokens.share < 1.0):
             self._want(Wanted(query.model, query.prompt, decision.winner))
+        if (first_key := fact.first_keys.get(address)) is not None:
+            self._speculation.add(address, first_key, query.now)
         told = fact.cached_share(fact.matched.get(address, 0)) if address in fact.precise else None
-        return Held(guessed, told, fact.first_keys.get(address))
+        return Held(guessed, told, first_key)
 
     def first_token(self, query: Query, decision: Decision, held: Held, now: float) -> None:
         """Do nothing."""
@@ -162,6 +168,9 @@ class PrecisePrefixCacheProducer:
         """Return the models whose tokens are not the servers'."""
         return [model for model, known in self._agreements.items() if not known.trusted]
 
+    def _young(self, address: str, first_keys: Mapping[str, int], now: float) -> bool:
+        return self._speculation.holds(address, first_keys.get(address), now)
+
     def _want(self, wanted: Wanted) -> None:
         if len(self._wanted) >= _WANTED:
             self._wanted.popleft()
@@ -192,18 +201,21 @@ def _blended(
     guess: PrefixMatches,
     known: Known,
     endpoints: Sequence[Endpoint],
+    young: Collection[str],
 ) -> tuple[dict[str, int], frozenset[str]]:
     """Return the matched tokens of each endpoint, and those that were told by it.
 
     A guess counts for an endpoint of which not all is known, and beyond the tokens that are known
-    if the endpoint has all of these: it may have more.
+    if the endpoint has all of these: it may have more. It counts, too, where such a prompt went so
+    lately (`young`) that the endpoint cannot have told of it yet.
     """
     matched: dict[str, int] = {}
     precise: list[str] = []
     for endpoint in endpoints:
         address = endpoint.address
         count = known.matched.get(address, 0)
-        exact = address in known.live and (tokens.share == 1.0 or address not in known.whole)
+        exact = address in known.live and address not in young
+        exact = exact and (tokens.share == 1.0 or address not in known.whole)
         guessed = 0.0 if exact else guess.cached_share(guess.matched.get(address, 0))
         guessed = int(guessed * tokens.prompt)
         if address in known.live and count >= guessed:

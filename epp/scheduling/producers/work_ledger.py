@@ -11,6 +11,7 @@ import msgspec
 
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.decision import Decision, Outcome
+from epp.scheduling.figure import Figure
 from epp.scheduling.ledger.account import Account, Held
 from epp.scheduling.ledger.coefficients import Coefficients
 from epp.scheduling.ledger.decaying import DecayingSum
@@ -114,6 +115,8 @@ class WorkLedgerProducer:
 
     def prompt_tokens(self, query: Query) -> float:
         """Return the length of a request's prompt, estimated."""
+        if query.tokens is not None:
+            return query.tokens.prompt
         return len(query.prompt) * self._lengths.of(query.model).tokens_per_char
 
     def work_s(self, query: Query, endpoint: Endpoint) -> float:
@@ -207,8 +210,29 @@ class WorkLedgerProducer:
         """Count so many tokens for an answer whose request gives no limit."""
         self._reserved_tokens = self._own_reserved_tokens if tokens is None else tokens
 
+    def figures(self) -> list[Figure]:
+        """Return how fast each endpoint is, and how many requests of others it has."""
+        return [
+            figure
+            for address, account in self._accounts.items()
+            for figure in (
+                Figure(
+                    "endpoint_speed_ratio",
+                    "Time to the first token, as a multiple of what the coefficients say.",
+                    self._speeds.ratio * account.speed.factor,
+                    address,
+                ),
+                Figure(
+                    "endpoint_other_requests",
+                    "Requests that the endpoint has and this picker did not send there.",
+                    account.others.count,
+                    address,
+                ),
+            )
+        ]
+
     def _cached_share(self, query: Query, endpoint: Endpoint) -> float:
-        matches = query.facts.get(self._matches)
+        matches = query.facts.get(self._matches) or _any_matches(query)
         return matches.share_at(endpoint.address) if isinstance(matches, PrefixMatches) else 0.0
 
     def _learn(self, held: Held, observed_s: float) -> None:
@@ -227,9 +251,12 @@ class WorkLedgerProducer:
             return account
         if account is not None:
             self._speeds.forget(account.speed)
+        told = [one.others.count for one in self._accounts.values() if one.load is not None]
         account = self._accounts[endpoint.address] = Account(
             endpoint.generation, self._coefficients, now
         )
+        if told:  # nobody knows yet how many requests of others it has
+            account.assume(round(sum(told) / len(told)), self._speeds.ratio)
         if self._started_at is not None and now > self._started_at:
             self._warming[endpoint.address] = account
         return account
@@ -273,3 +300,8 @@ class WorkLedgerProducer:
             if now - account.joined_at >= self._ramp_s:
                 del self._warming[address]
         return {a: (now - one.joined_at) / self._ramp_s for a, one in self._warming.items()}
+
+
+def _any_matches(query: Query) -> PrefixMatches | None:
+    """Return what another producer found, where the named one is not configured."""
+    return next((f for f in query.facts.values() if isinstance(f, PrefixMatches)), None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Annotated, Literal
 
 import msgspec
 
 from epp.pool.endpoint import Endpoint
+from epp.scheduling.gate.targets import Targets
 from epp.scheduling.ledger.workload import Workload
-from epp.scheduling.objectives import LatencyObjectives, latency_objectives
 from epp.scheduling.prefix.matches import PrefixMatches
 from epp.scheduling.producers.approx_prefix_cache import APPROX_PREFIX
 from epp.scheduling.producers.work_ledger import LEDGER
@@ -17,6 +18,7 @@ from epp.scheduling.query import Query
 from epp.scheduling.registry import scorers
 
 _Weight = Annotated[float, msgspec.Meta(ge=0.0)]
+_NONE = Targets()
 _LEAST_SCORE = 0.01  # of one that is to be taken: those that are not have 0
 
 
@@ -55,9 +57,9 @@ class LatencyScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     def score(self, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
         """Predict, and rate those that come into question."""
         load = query.fact(LEDGER, Workload)
-        wanted = latency_objectives(query.headers)
+        wanted = _NONE.asked_by(query.headers)
         rooms = [self._headroom(query, load, wanted, e) for e in endpoints]
-        asked = wanted != LatencyObjectives()
+        asked = wanted != _NONE
         best = min((room.tier for room in rooms), default=0) if asked else 0
         chosen = [i for i, room in enumerate(rooms) if not asked or room.tier == best]
         if best > 0:
@@ -70,15 +72,16 @@ class LatencyScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
         return scores
 
     def _headroom(
-        self, query: Query, load: Workload, wanted: LatencyObjectives, endpoint: Endpoint
+        self, query: Query, load: Workload, wanted: Targets, endpoint: Endpoint
     ) -> Headroom:
         matches = query.fact(self.prefix_match_info_producer_name, PrefixMatches)
         ttft_s = load.ttft_s(matches, endpoint, query.now)
         tpot_s = load.token_s(load.at(endpoint))
-        both = wanted == LatencyObjectives()
+        if wanted == _NONE:
+            return Headroom(-ttft_s, -tpot_s)
         return Headroom(
-            (wanted.ttft_s or 0.0) - ttft_s if both or wanted.ttft_s is not None else 0.0,
-            (wanted.tpot_s or 0.0) - tpot_s if both or wanted.tpot_s is not None else 0.0,
+            wanted.ttft_s - ttft_s if wanted.ttft_s < inf else 0.0,
+            wanted.tpot_s - tpot_s if wanted.tpot_s < inf else 0.0,
         )
 
     def _rates(self, rooms: Sequence[Headroom]) -> list[float]:

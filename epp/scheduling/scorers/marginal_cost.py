@@ -60,7 +60,7 @@ class MarginalCostScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         workload = query.fact(LEDGER, Workload)
         matches = query.fact(self.prefix_match_info_producer_name, PrefixMatches)
         prices = Prices(self.pressure_weight, self.stall_weight, self.output_weight)
-        cost = MarginalCost(workload, matches, query.now, prices)
+        cost = MarginalCost(workload, matches.slim(), query.now, prices)
         basis = basis_of(query, workload, matches, endpoints)
         numbers = _MEASURES.get(basis, _by_cost)(cost, query, endpoints)
         return Scores(numbers, CostDetails(basis.value, cost, endpoints))

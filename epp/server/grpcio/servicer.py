@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -25,6 +26,24 @@ def add_processor(processor: ExternalProcessor, server: grpc.aio.Server) -> None
     server.add_generic_rpc_handlers([handler])
 
 
+class LateReplies:
+    """Sends replies beside the reading of the next message, which may never come."""
+
+    def __init__(self, group: asyncio.TaskGroup, context: Context) -> None:
+        self.sent = asyncio.Event()
+        self._group = group
+        self._context = context
+
+    def send(self, replies: list[pb.ProcessingResponse]) -> None:
+        """Send them in a task."""
+        self._group.create_task(self._send(replies))
+
+    async def _send(self, replies: list[pb.ProcessingResponse]) -> None:
+        for reply in replies:
+            await self._context.write(reply)
+        self.sent.set()
+
+
 class Servicer:
     """A task for each stream. gRPC shows it no `:authority`."""
 
@@ -38,8 +57,13 @@ class Servicer:
         error, which Envoy answers with a 500.
         """
         with self._conversation() as conversation:
-            while not conversation.finished and await _take_turn(conversation, context):
-                pass
+            async with asyncio.TaskGroup() as group:
+                late = LateReplies(group, context)
+                conversation.later = late.send
+                while not conversation.finished and await _take_turn(conversation, context):
+                    pass
+                if conversation.waiting:  # the peer has ended, and is owed a reply
+                    await late.sent.wait()
 
     @contextmanager
     def _conversation(self) -> Iterator[Conversation]:

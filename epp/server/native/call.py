@@ -57,10 +57,14 @@ class Call:
         """Send a message. It leaves with all else that what came last has brought about."""
         self._carrier.send(self, message)
 
+    def flush(self) -> None:
+        """Have what was sent leave now: nothing that came has brought it about."""
+        self._carrier.flush()
+
     def push(self, message: bytes) -> None:
         """Send a message that nothing which came has brought about."""
-        self._carrier.send(self, message)
-        self._carrier.flush()
+        self.send(message)
+        self.flush()
 
     def end(self, status: Status = Status.OK, reason: str = "") -> None:
         """End the call, after all messages that were sent."""

@@ -9,34 +9,43 @@ from epp.http2.status import Status
 from epp.server.native.call import Call
 from epp.server.processor import ExternalProcessor
 
-_parse = pb.ProcessingRequest.FromString
-
 
 class Process:
     """One stream of the ext_proc service."""
 
-    __slots__ = ("_call", "_conversation", "_processor")
+    __slots__ = ("_call", "_conversation", "_ended", "_processor")
 
     def __init__(self, processor: ExternalProcessor, call: Call) -> None:
         self._processor = processor
         self._call = call
         self._conversation = processor.open(call.authority)
+        self._conversation.later = self._later
+        self._ended = False
 
     def message(self, data: bytes) -> None:
         """Answer one message, at once."""
         try:
-            request = _parse(data)
+            replies = self._conversation.exchange(data)
         except DecodeError:
             self._call.end(Status.INTERNAL, "this is no ProcessingRequest")
             return
-        for reply in self._conversation.receive(request):
-            self._call.send(reply.SerializeToString())
+        for reply in replies:
+            self._call.send(reply)
         if self._conversation.finished:
             self._call.end()
 
     def ended(self) -> None:
-        """End the stream well, as its peer did."""
-        self._call.end()
+        """End the stream well, as its peer did; not before a reply that is owed."""
+        self._ended = True
+        if not self._conversation.waiting:
+            self._call.end()
+
+    def _later(self, replies: list[pb.ProcessingResponse]) -> None:
+        for reply in replies:
+            self._call.send(reply.SerializeToString())
+        if self._conversation.finished or self._ended:
+            self._call.end()
+        self._call.flush()
 
     def closed(self) -> None:
         """Release what the stream holds."""

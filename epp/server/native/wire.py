@@ -85,6 +85,7 @@ class Wire(asyncio.Protocol):
             max_concurrent_streams=settings.max_concurrent_streams,
         )
         self._transport: asyncio.Transport | None = None
+        self._performing = False
 
     def __repr__(self) -> str:
         return f"<Wire {self._core!r}>"
@@ -103,7 +104,6 @@ class Wire(asyncio.Protocol):
         self._wires.received += len(data)
         try:
             self._perform(self._core.receive(data, self._clock()))
-            self.flush()
         except Exception:  # noqa: BLE001  a bug must not leave the peer waiting, nor reach other peers
             _log.exception("a connection failed")
             self.abort()
@@ -131,7 +131,6 @@ class Wire(asyncio.Protocol):
     def tick(self) -> None:
         """Do what is due."""
         self._perform(self._core.tick(self._clock()))
-        self.flush()
 
     def drain(self) -> None:
         """Take no new calls once the peer knows; close after the last."""
@@ -163,9 +162,9 @@ class Wire(asyncio.Protocol):
         self._close(call)
 
     def flush(self) -> None:
-        """Write all that there is to write, at once."""
+        """Write all that there is to write, at once; or with the rest, while events are handled."""
         transport = self._transport
-        if transport is None:
+        if transport is None or self._performing:
             return
         if data := self._core.take():
             transport.write(data)
@@ -175,6 +174,15 @@ class Wire(asyncio.Protocol):
             transport.close()
 
     def _perform(self, events: list[Event]) -> None:
+        """Handle what happened, and answer all of it in one write."""
+        self._performing = True
+        try:
+            self._handle(events)
+        finally:
+            self._performing = False
+        self.flush()
+
+    def _handle(self, events: list[Event]) -> None:
         for event in events:
             kind = type(event)
             if kind is Opened:

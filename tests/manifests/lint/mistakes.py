@@ -305,6 +305,35 @@ spec:
 """,
     ),
     (
+        "extension-timeout",
+        ACCOUNT,
+        ACCOUNT
+        + """---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyExtensionPolicy
+metadata: { name: picker, namespace: models }
+spec:
+  extProc:
+    - backendRefs: [{ name: llama-epp, port: 9002 }]
+      processingMode: { request: { body: Buffered } }
+      messageTimeout: 300ms # here
+""",
+    ),
+    (
+        "extension-timeout",
+        ACCOUNT,
+        ACCOUNT
+        + """---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyExtensionPolicy
+metadata: { name: picker, namespace: models }
+spec:
+  extProc:
+    - backendRefs: [{ name: llama-epp, port: 9002 }] # here
+      processingMode: { request: { body: Buffered } }
+""",
+    ),
+    (
         "picker-role",
         "rules:\n  - apiGroups: [inference.networking.k8s.io]\n    resources: [inferencepools]\n"
         "    verbs: [get, list, watch]\n",

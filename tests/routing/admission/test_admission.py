@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from epp.routing.admission.admission import LOOKED_AT, Shed
+from epp.routing.admission.admission import LOOKED_AT
 from epp.routing.admission.limits import RoomLimits
 from epp.routing.admission.settings import AdmissionSettings
+from epp.routing.admission.shed import Shed
 from epp.routing.admission.waiter import Waiter
 from epp.scheduling.decision import Outcome, Refusal
 from epp.scheduling.gate.settings import GateSettings
@@ -43,7 +44,7 @@ def test_a_request_waits_until_the_prefill_before_it_is_worked_off() -> None:
     assert isinstance(fleet.ask("a", 5000), Waiter)
     fleet.pass_time(5.0)
     ((name, answer),) = fleet.answers
-    assert (name, answer.why) == ("a", "open")
+    assert (name, answer.why) == ("a", "queue")
     assert isinstance(answer.result, Reservation)
     assert 0.0 < answer.waited_s < 1.0
 

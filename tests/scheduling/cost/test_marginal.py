@@ -64,6 +64,12 @@ def test_a_full_cache_costs_the_wait_for_its_memory() -> None:
     assert one - other == pytest.approx(5.0)
 
 
+def test_what_decodes_slowly_costs_a_share_of_the_answer_whatever_the_prefill_takes() -> None:
+    load = workload(Standing(at=NOW, token_s=0.03, speed=2.0), Standing(at=NOW, speed=2.0))
+    one, other = cost(load).costs([A, B])
+    assert one - other == pytest.approx(load.ratio * 0.15 * load.output * 0.03)
+
+
 def test_a_slow_endpoint_costs_more_by_its_factor() -> None:
     load = workload(Standing(at=NOW, queued_s=1.0, speed=2.0), Standing(at=NOW, queued_s=1.0))
     one, other = cost(load).costs([A, B])
@@ -83,7 +89,7 @@ standings = st.builds(
     drain=st.floats(0.1, 5.0),
     requests=st.integers(0, 300),
     stretch=st.floats(1.0, 2.0),
-    step_s=st.floats(0.001, 0.2),
+    token_s=st.floats(0.001, 0.2),
     speed=st.floats(0.2, 6.0),
     room=st.floats(-1e5, 1e6),
     freed=st.floats(1.0, 1e5),

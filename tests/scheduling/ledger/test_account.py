@@ -115,3 +115,25 @@ def test_a_restart_clears_what_waited_there() -> None:
     for reading in range(4):
         books.read(Load(NOW + reading, running=0, waiting=0), 1.0, NOW + reading)
     assert (books.standing.requests, books.standing.held, queue(books, NOW + 3.0)) == (0, 0, 0)
+
+
+def test_tokens_are_to_compute_until_the_first_token_whatever_the_clock_says() -> None:
+    books = account()
+    one = Held(books, at=NOW, chars=1, prompt=900.0, output=1.0, work_s=1.0, uncached=700.0)
+    books.open(one, 1.0, NOW)
+    two = opened(books, 1.0, at=NOW + 5.0)
+    assert books.standing.to_compute == 700.0 + two.uncached
+    books.answered(one, 1.0, NOW + 5.0)
+    assert books.standing.to_compute == two.uncached
+    books.close(two, 1.0, 0.0, NOW + 6.0)
+    assert books.standing.to_compute == 0.0
+
+
+def test_a_token_takes_longer_where_much_prefill_comes_in_between() -> None:
+    books = account()
+    assert books.standing.token_s == books.standing.step_s
+    opened(books, 10.0)
+    busy = 10.0 / 20.0
+    assert books.standing.token_s == pytest.approx(books.standing.step_s / (1.0 - busy) ** 0.5)
+    opened(books, 1000.0)
+    assert books.standing.token_s < 3 * books.standing.step_s

@@ -22,11 +22,11 @@ def test_an_endpoint_of_unknown_size_has_room_for_everything() -> None:
 
 def test_its_rates_say_the_same_multiplied_out() -> None:
     standing = Standing(
-        at=10.0, queued_s=3.0, drain=0.5, requests=4, stretch=1.1, step_s=0.01, speed=2.0
+        at=10.0, queued_s=3.0, drain=0.5, requests=4, stretch=1.1, speed=2.0, token_s=0.01
     )
     rates = standing.rates()
     now = 12.0
     assert (rates.empty_at - now) * rates.queue == pytest.approx(
         standing.speed * standing.queue_s(now) * standing.stretch
     )
-    assert (rates.prefill, rates.requests, rates.step_s) == pytest.approx((2.2, 8.0, 0.02))
+    assert (rates.prefill, rates.requests, rates.token_s) == pytest.approx((2.2, 8.0, 0.01))

@@ -144,7 +144,7 @@ def test_an_endpoint_that_reports_less_than_was_predicted_is_believed_less() -> 
     producer = made()
     asked = query(prompt(*"abcdefgh"))
     outcome = Outcome(200, completed=True, prompt_tokens=512, cached_tokens=0)
-    for _ in range(30):
+    for _ in range(60):
         held = producer.reserve(asked, decision(A), producer.produce(asked, [A, B]))
         producer.release(asked.settled(), decision(A), held, outcome, NOW)
     fact = producer.produce(asked, [A, B])

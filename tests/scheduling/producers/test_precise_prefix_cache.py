@@ -147,6 +147,28 @@ def test_of_a_stream_with_a_gap_the_better_of_both_counts(
     assert producer.produce(asked(IDS), POOL).matched[A.address] > 60
 
 
+@pytest.mark.parametrize(("ttl", "seconds"), [("2s", 2.0), ("500ms", 0.5)])
+def test_a_young_pick_is_counted_on_if_that_is_wanted(ttl: str, seconds: float) -> None:
+    parameters = {"speculativeIndexing": True, "speculativeTTL": ttl}
+    producer = producers.make(PRECISE_PREFIX, parameters)
+    assert isinstance(producer, PrecisePrefixCacheProducer)
+    tell(producer, A, IDS[40:])
+    tell(producer, B, IDS[40:])
+    serve(producer, A, asked(IDS))
+    fact = producer.produce(asked(IDS, now=NOW + seconds - 0.1), POOL)
+    assert fact.matched[A.address] > 60
+    assert fact.precise == {B.address}
+    later = producer.produce(asked(IDS, now=NOW + seconds), POOL)
+    assert later.matched == {}
+    assert later.precise == {A.address, B.address}
+
+
+def test_a_young_pick_is_not_counted_on_otherwise(producer: PrecisePrefixCacheProducer) -> None:
+    tell(producer, A, IDS[40:])
+    serve(producer, A, asked(IDS))
+    assert producer.produce(asked(IDS), POOL).matched == {}
+
+
 def test_an_endpoint_that_left_is_forgotten(producer: PrecisePrefixCacheProducer) -> None:
     tell(producer, A, IDS)
     serve(producer, A, asked(IDS))
@@ -181,9 +203,10 @@ def test_an_endpoint_that_reports_less_than_it_told_is_believed_so_much_less(
     producer: PrecisePrefixCacheProducer,
 ) -> None:
     tell(producer, A, IDS)
-    serve(producer, A, asked(IDS), prompt_tokens=8000, cached_tokens=2000)
+    for _ in range(4):
+        serve(producer, A, asked(IDS), prompt_tokens=8000, cached_tokens=2000)
     fact = producer.produce(asked(IDS), POOL)
-    assert fact.trust == {A.address: 0.25}
+    assert fact.trust == {A.address: pytest.approx(0.25)}
     assert [figure.address for figure in producer.truth()] == [A.address]
 
 

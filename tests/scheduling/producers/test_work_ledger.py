@@ -18,6 +18,7 @@ from epp.scheduling.prefix.cut import Cut
 from epp.scheduling.prefix.matches import PrefixMatches
 from epp.scheduling.producers.approx_prefix_cache import APPROX_PREFIX
 from epp.scheduling.producers.work_ledger import WorkLedgerProducer
+from epp.scheduling.tokens import Tokens, pack
 from tests.scheduling.examples import NOW, decision, query
 
 A = Endpoint("10.0.0.1:8000", generation=1)
@@ -89,6 +90,19 @@ def test_what_is_cached_is_no_work() -> None:
     whole = ledger.reserve(asked, decision(B), ledger.produce(asked, [A, B]))
     assert half.work_s == pytest.approx(whole.work_s / 2, rel=0.05)
     assert half.prompt == whole.prompt
+
+
+def test_what_another_producer_found_cached_is_no_work_either() -> None:
+    ledger = made()
+    matches = PrefixMatches(range(10), Cut(100), {A.address: 10}, prompt_units=1000.0)
+    asked = query(PROMPT, facts={"precise-prefix-cache-producer": matches})
+    held = ledger.reserve(asked, decision(A), ledger.produce(asked, [A, B]))
+    assert held.uncached == 0.0
+
+
+def test_tokens_that_are_known_are_not_estimated() -> None:
+    asked = query(PROMPT, tokens=Tokens(pack(range(300)), share=0.5))
+    assert made().produce(asked, [A]).prompt == 600.0
 
 
 def test_an_endpoint_that_left_is_forgotten_and_its_requests_end_nowhere() -> None:
@@ -230,6 +244,14 @@ def test_other_clients_requests_are_learned_from_the_metrics() -> None:
         now = NOW + reading
         books(ledger, now, [told(A, 6, now), told(B, 0, now)])
     assert [books(ledger, NOW + 4).at(e).requests for e in (A, B)] == [6, 0]
+
+
+def test_an_endpoint_that_never_told_anything_is_not_idle_where_others_are_not() -> None:
+    ledger = made()
+    for reading in range(4):
+        now = NOW + reading
+        books(ledger, now, [told(A, 6, now)])
+    assert books(ledger, NOW + 4, [told(A, 6, NOW + 4), B]).at(B).requests == 6
 
 
 def test_old_metrics_correct_nothing() -> None:
