@@ -18,8 +18,8 @@ RESULTS = Path(__file__).parent / "results"
 _COLUMNS = (  # field, title, factor, digits
     ("goodput", "goodput", 1, 3),
     ("ttft_p50", "TTFT p50, s", 1, 3),
-    ("ttft_p90", "p90", 1, 2),
-    ("ttft_p99", "p99", 1, 1),
+    ("ttft_p90", "p90", 1, 3),
+    ("ttft_p99", "p99", 1, 2),
     ("tpot_p50", "TPOT p50, ms", 1000, 1),
     ("tpot_p90", "p90", 1000, 1),
     ("tpot_p99", "p99", 1000, 0),
