@@ -25,13 +25,14 @@ class FleetModel(msgspec.Struct, frozen=True):
     scrape_s: float = 0.05
     joins_at: Mapping[int, float] = {}  # pods that are not there from the beginning
     dies_at: Mapping[int, float] = {}
+    observed: bool = True  # the picker sees the answers, not only when they end
 
 
 class Fleet:
     """Runs a list of arrivals to its end.
 
     The metrics of a pod are read at every multiple of the scrape interval. As nobody looks at a
-    reading but a pick, only the last one before each pick is made.
+    reading but a pick, and whoever holds requests, only the last one before each is made.
     """
 
     def __init__(self, model: FleetModel, policy: Policy) -> None:
@@ -91,12 +92,17 @@ class Fleet:
                 self._step_ends(number, until)
 
     def _scrape_before(self, time: float) -> None:
+        if math.floor(time / self._model.scrape_s) != self._scraped:
+            self._run_until(math.floor(time / self._model.scrape_s) * self._model.scrape_s)
+        self._scrape(time)
+
+    def _scrape(self, time: float) -> None:
+        """Have the policy know what the last reading before `time` says."""
         tick = math.floor(time / self._model.scrape_s)
         if tick == self._scraped:
             return
         self._scraped = tick
         at = tick * self._model.scrape_s
-        self._run_until(at)
         for number in sorted(self._alive):
             self._policy.report(number, self._pods[number].read(at))
 
@@ -126,6 +132,7 @@ class Fleet:
 
     def _look(self, now: float) -> None:
         assert self._holding is not None
+        self._scrape(now)
         self._holding.advance(now)
         self._let_through(now)
 
@@ -145,7 +152,7 @@ class Fleet:
 
     def _step_ends(self, number: int, now: float) -> None:
         ended = self._pods[number].finish()
-        for job in ended.first:
+        for job in ended.first if self._model.observed else ():
             self._policy.first_token(job.request, now)
         for job in ended.finished:
             self._policy.end(job.request, self._end(job), now)
@@ -155,6 +162,8 @@ class Fleet:
     def _end(self, job: Job) -> End:
         request = job.request
         gaps = request.output_tokens - 1
+        if not self._model.observed:
+            return End(seen=False)
         return End(
             cached_tokens=job.cached,
             ttft_s=job.first_at - self._picked_at.pop(request.number),

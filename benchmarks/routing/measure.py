@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -14,6 +16,12 @@ class Targets(msgspec.Struct, frozen=True):
 
     ttft_s: float = 2.0
     tpot_s: float = 0.05
+    ttft_token_s: float = 0.0  # more time to the first token for each token of the prompt
+
+    def met_by(self, job: Job, arrived: float) -> bool:
+        """Tell whether a request was answered in time; one that was refused was not."""
+        ttft_s = self.ttft_s + self.ttft_token_s * job.request.input_tokens
+        return job.first_at - arrived <= ttft_s and _tpot(job) <= self.tpot_s
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -30,6 +38,7 @@ class Measured(msgspec.Struct, frozen=True):
     preempted: int
     retried: int = 0
     refused: float = 0.0  # share of the requests; the times above are those of the others
+    groups: Mapping[str, float] = {}  # goodput of each flow and of each priority
 
 
 def measure(
@@ -39,12 +48,12 @@ def measure(
     served = [(job, at) for job, at in zip(jobs, arrived, strict=True) if not job.refused]
     ttft = [job.first_at - at for job, at in served]
     tpot = [_tpot(job) for job, _ in served]
-    met = sum(t <= targets.ttft_s and p <= targets.tpot_s for t, p in zip(ttft, tpot, strict=True))
+    met = [targets.met_by(job, at) for job, at in zip(jobs, arrived, strict=True)]
     ttft.sort()
     tpot.sort()
     prompt_tokens = sum(job.request.input_tokens for job in jobs)
     return Measured(
-        goodput=met / len(jobs),
+        goodput=sum(met) / len(jobs),
         ttft_p50=_quantile(ttft, 0.5),
         ttft_p90=_quantile(ttft, 0.9),
         ttft_p99=_quantile(ttft, 0.99),
@@ -55,10 +64,24 @@ def measure(
         preempted=sum(job.preempted for job in jobs),
         retried=retries,
         refused=1.0 - len(served) / len(jobs),
+        groups=_groups(jobs, met),
     )
 
 
+def _groups(jobs: Sequence[Job], met: Sequence[bool]) -> Mapping[str, float]:
+    found: dict[str, list[bool]] = defaultdict(list)
+    for job, good in zip(jobs, met, strict=True):
+        request = job.request
+        if request.flow:
+            found[request.flow].append(good)
+        if request.priority:
+            found[f"priority {request.priority}"].append(good)
+    return {name: sum(goods) / len(goods) for name, goods in sorted(found.items())}
+
+
 def _tpot(job: Job) -> float:
+    if job.refused:
+        return math.inf
     gaps = job.request.output_tokens - 1
     return (job.finished_at - job.first_at) / gaps if gaps else 0.0
 

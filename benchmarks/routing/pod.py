@@ -110,7 +110,7 @@ class Pod:
     # --- steps
 
     def _advance(self, now: float) -> None:
-        done = self._stretch.done_after(now - self._began)
+        done = self._stretch.done_after(max(0.0, now - self._began))
         if done:
             self._began += self._stretch.length(done)
             self._stretch = self._stretch.after(done)

@@ -77,14 +77,20 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def titles() -> list[str]:
     """Return the heads of the columns of `cells`."""
-    return [title for _, title, _, _ in _COLUMNS]
+    return [*(title for _, title, _, _ in _COLUMNS), "goodput of"]
 
 
 def cells(runs: Sequence[Measured]) -> list[str]:
     """Return the means of the runs of one policy."""
     return [
-        estimate([factor * getattr(run, field) for run in runs]).text(digits)
-        for field, _, factor, digits in _COLUMNS
+        *(
+            estimate([factor * getattr(run, field) for run in runs]).text(digits)
+            for field, _, factor, digits in _COLUMNS
+        ),
+        ", ".join(
+            f"{name}: {estimate([run.groups.get(name, 0.0) for run in runs]).text(3)}"
+            for name in runs[0].groups
+        ),
     ]
 
 

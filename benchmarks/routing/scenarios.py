@@ -7,7 +7,9 @@ from collections.abc import Callable
 from msgspec import structs
 
 from benchmarks.routing.case import Case
+from benchmarks.routing.clients import Clients
 from benchmarks.routing.fleet import FleetModel
+from benchmarks.routing.measure import Targets
 from benchmarks.routing.pod import PodModel
 
 _CHANGE_S = 240.0  # when a pod joins or dies: a third of the half trace at 7.6 requests/s
@@ -89,6 +91,66 @@ def _small_steps(case: Case) -> Case:
     return _fleet(case, pods=pods)
 
 
+def _unobserved(case: Case) -> Case:
+    """The picker sees no answers: no first tokens, no times, no usage; only that they end."""
+    return _fleet(case, observed=False)
+
+
+def _targets(ttft_s: float, tpot_s: float) -> Callable[[Case], Case]:
+    def change(case: Case) -> Case:
+        return structs.replace(case, targets=Targets(ttft_s, tpot_s))
+
+    change.__doc__ = f"""TTFT {ttft_s:g} s and {tpot_s * 1000:g} ms a token are asked for."""
+    return change
+
+
+def _long_prompts(case: Case) -> Case:
+    """Only prompts of 8,000 tokens and more; 0.1 s more for each 1,000; half the load."""
+    targets = structs.replace(case.targets, ttft_token_s=1e-4)
+    return structs.replace(case, targets=targets, shortest_prompt=8000, qps=case.qps / 2)
+
+
+# A tenth of the pool is each one's share; nine of them ask for two thirds of theirs.
+_GREEDY, _TIMES = "greedy", 10.0
+_OTHERS = tuple(f"flow {n}" for n in range(1, 10))
+_MODEST = 2 / 3
+
+
+def _crowd(case: Case, absent: frozenset[str]) -> Case:
+    total = len(_OTHERS) * _MODEST + _TIMES
+    flows = {_GREEDY: _TIMES / total, **dict.fromkeys(_OTHERS, _MODEST / total)}
+    return structs.replace(
+        case, qps=case.qps * total / _TIMES, clients=Clients(flows, absent=absent)
+    )
+
+
+def _greedy(case: Case) -> Case:
+    """Nine flows ask for 2/3 of a tenth of the load each, one for all of it: 1.6 times the load."""
+    return _crowd(case, frozenset())
+
+
+def _greedy_absent(case: Case) -> Case:
+    """The same nine flows without the tenth: 0.6 times the load."""
+    return _crowd(case, frozenset([_GREEDY]))
+
+
+def _priorities(case: Case) -> Case:
+    """Three conversations of ten have priority 1, the others -1: these may be refused."""
+    return structs.replace(case, clients=Clients(priorities={1: 0.3, -1: 0.7}))
+
+
+def _priority_alone(case: Case) -> Case:
+    """The three conversations of ten without the others."""
+    clients = Clients({"high": 0.3, "low": 0.7}, absent=frozenset(["low"]))
+    return structs.replace(case, clients=clients)
+
+
+def _priorities_long(case: Case) -> Case:
+    """The same, with 0.1 s more to the first token for each 1,000 tokens of a prompt."""
+    targets = structs.replace(case.targets, ttft_token_s=1e-4)
+    return structs.replace(_priorities(case), targets=targets)
+
+
 SCENARIOS: dict[str, Callable[[Case], Case]] = {
     "steady": _steady,
     "bursts": _bursts,
@@ -106,6 +168,16 @@ SCENARIOS: dict[str, Callable[[Case], Case]] = {
     "coefficients-0.5": _coefficients(0.5),
     "coefficients-2": _coefficients(2.0),
     "small-steps": _small_steps,
+    "unobserved": _unobserved,
+    "targets-30ms-1s": _targets(1.0, 0.03),
+    "targets-80ms-2s": _targets(2.0, 0.08),
+    "targets-100ms-5s": _targets(5.0, 0.1),
+    "long-prompts": _long_prompts,
+    "greedy-flow": _greedy,
+    "greedy-flow-absent": _greedy_absent,
+    "priorities": _priorities,
+    "priority-alone": _priority_alone,
+    "priorities-by-length": _priorities_long,
 }
 
 

@@ -47,6 +47,11 @@ class Trace(msgspec.Struct, frozen=True):
         chosen = self.requests[round(begin * size) : round(end * size)]
         return Trace(self.name, _numbered(chosen), self.tick_s)
 
+    def of_prompts(self, tokens: int) -> Trace:
+        """Return the requests with prompts of at least so many tokens."""
+        chosen = [request for request in self.requests if request.input_tokens >= tokens]
+        return Trace(self.name, _numbered(chosen), self.tick_s) if tokens else self
+
     def arrivals(self, qps: float, rng: random.Random | None) -> list[Request]:
         """Return the requests at another rate.
 

@@ -14,6 +14,7 @@ class End(msgspec.Struct, frozen=True):
     """How a request ended, as its answer tells."""
 
     ok: bool = True
+    seen: bool = True  # else nothing but the end is known
     cached_tokens: int = 0
     ttft_s: float | None = None  # from the pick
     itl_s: float | None = None

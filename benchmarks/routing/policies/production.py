@@ -101,8 +101,8 @@ class Production:
     def end(self, request: Request, end: End, now: float) -> None:
         """Release what was reserved."""
         reservation = self._reservations.pop(request.number)
-        if not end.ok:
-            reservation.release(Outcome(503), now)
+        if not end.ok or not end.seen:
+            reservation.release(Outcome(200 if end.ok else 503), now)
             return
         reservation.release(
             Outcome(

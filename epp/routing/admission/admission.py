@@ -10,8 +10,9 @@ import msgspec
 from msgspec import structs
 
 from epp.pool.endpoint import Endpoint
-from epp.routing.admission.flow import Rank
-from epp.routing.admission.room import WaitingRoom, by_arrival
+from epp.routing.admission.courtesy import Courtesy
+from epp.routing.admission.patience import patience_s
+from epp.routing.admission.room import WaitingRoom, by_need
 from epp.routing.admission.settings import AdmissionSettings
 from epp.routing.admission.shed import Shed
 from epp.routing.admission.waiter import Waiter
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from random import Random
 
 LOOKED_AT = 128  # waiting requests, at one event
+_RECONSIDERED = 16  # of them, at one event: choosing anew is what costs
 _RECONSIDERED_S = 0.25  # after which another endpoint may have become the best one for a request
-_LATE = 0.85  # of its target to the first token: what has waited so long cannot meet it any more
 _SHORTEST_TICK_S = 0.005
 _RATE_PERIOD_S = 10.0
 _LONGEST_DRAIN_S = 60.0
@@ -54,6 +55,7 @@ class Asked(msgspec.Struct, eq=False):
     tokens: float = 0.0
     best: Endpoint | None = None  # that was chosen when it was last considered
     considered_at: float = -math.inf
+    part: float = 1.0  # of an endpoint's full work, up to which it may go there
     why: str = ""
 
 
@@ -74,9 +76,10 @@ class Admission:
         wake: Callable[[float], None] = lambda _: None,
     ) -> None:
         self.settings = settings
-        rank = _rank(settings.shortest_first)
+        rank = by_need(settings.shortest_first)
         self.room = WaitingRoom(settings.limits, rank, of_bands=settings.bands)
         self.gate = gate
+        self._courtesy = Courtesy(settings)
         self._scheduler = scheduler
         self._rng = rng
         self._wake = wake  # told when `advance` must be called though nothing happens
@@ -98,8 +101,11 @@ class Admission:
             return choice
         asked.targets = self.gate.targets(asked.query)
         asked.tokens = self.gate.tokens(asked.query)
+        priority = asked.query.priority
+        self._courtesy.arrived(priority, now)
+        asked.part = self._courtesy.part(priority, asked.flow, now)
         if self._is_open(asked, choice.decision.winner, now):
-            return self._scheduler.reserve(choice)
+            return self._reserve(asked, choice, now)
         waiter = self._waiter(asked, choice, now)
         if not self.room.fits(waiter) and not self._make_room(waiter, now):
             return Shed.FULL
@@ -148,13 +154,18 @@ class Admission:
         return max(now + _SHORTEST_TICK_S, min(self.room.next_at(), self._opens_at))
 
     def _serve(self, now: float) -> None:
-        self._opens_at = math.inf
+        self._opens_at, left = math.inf, _RECONSIDERED
         for waiter in self.room.first(LOOKED_AT):
             if waiter not in self.room:  # it left while another was told
                 continue
             asked: Asked = waiter.request
-            if not self._stale(asked, now) and not self._is_open(asked, asked.best, now):
+            asked.part = self._part(waiter, now)
+            stale = self._stale(asked, now)
+            if stale and not left:
+                stale, self._opens_at = False, now  # very soon
+            if not stale and not self._is_open(asked, asked.best, now):
                 continue
+            left -= stale
             choice = self._consider(asked, now)
             if isinstance(choice, Refusal):  # there may be an endpoint before its time is over
                 self._opens_at = min(self._opens_at, now + _RECONSIDERED_S)
@@ -162,7 +173,19 @@ class Admission:
             if self._is_open(asked, choice.decision.winner, now):
                 self.room.serve(waiter)
                 self._served.add(1.0, now)
-                self._settle(waiter, self._scheduler.reserve(choice), now)
+                self._settle(waiter, self._reserve(asked, choice, now), now)
+
+    def _part(self, waiter: Waiter, now: float) -> float:
+        part = self._courtesy.part(waiter.priority, waiter.flow, now)
+        if not waiter.late:
+            return part
+        return part * self._courtesy.late_part(waiter.late_at, waiter.expires_at, now)
+
+    def _reserve(self, asked: Asked, choice: Choice, now: float) -> Reservation:
+        if asked.flow:
+            work = self.gate.work_s(choice.query, choice.decision.winner)
+            self._courtesy.served(asked.query.priority, asked.flow, work, now)
+        return self._scheduler.reserve(choice)
 
     def _stale(self, asked: Asked, now: float) -> bool:
         """Tell whether another endpoint may be the best one for it by now."""
@@ -187,35 +210,41 @@ class Admission:
             self._settle(waiter, Shed.EXPIRED, now)
             return
         choice = self._consider(asked, now)
-        result = choice if isinstance(choice, Refusal) else self._scheduler.reserve(choice)
+        result = choice if isinstance(choice, Refusal) else self._reserve(asked, choice, now)
         self._settle(waiter, result, now)
 
     def _consider(self, asked: Asked, now: float) -> Choice | Refusal:
-        query = structs.replace(asked.query, now=now)
+        query = asked.query if asked.query.now == now else structs.replace(asked.query, now=now)
         choice = self._scheduler.consider(query, asked.endpoints(), self._rng)
         asked.considered_at = now
-        asked.best = None if isinstance(choice, Refusal) else choice.decision.winner
+        asked.best = None
+        if isinstance(choice, Choice):
+            asked.best = choice.decision.winner
         return choice
 
     def _is_open(self, asked: Asked, endpoint: Endpoint | None, now: float) -> bool:
         if endpoint is None:
             self._opens_at = min(self._opens_at, asked.considered_at + _RECONSIDERED_S)
             return False
-        verdict = self.gate.verdict(endpoint, asked.tokens, asked.targets, now)
+        verdict = self.gate.verdict(endpoint, asked.tokens, asked.targets, now, asked.part)
         if not verdict.open:
             asked.why = verdict.why.value
         self._opens_at = min(self._opens_at, verdict.opens_at)
         return verdict.open
 
     def _waiter(self, asked: Asked, choice: Choice, now: float) -> Waiter:
+        best = choice.decision.winner
+        work = self.gate.work_s(choice.query, best)
+        prefill_s = self.gate.prefill_s(best, work)
+        refused = self.settings.shed_late or asked.query.priority < 0
         return Waiter(
             now,
             asked,
             asked.query.priority,
             asked.flow,
-            self.gate.work_s(choice.query, choice.decision.winner),
+            work,
             asked.size_bytes,
-            now + _LATE * asked.targets.ttft_s,
+            now + patience_s(asked.targets.ttft_s, prefill_s, refused=refused),
             min(now + self.settings.ttl_s, asked.deadline),
         )
 
@@ -233,9 +262,3 @@ class Admission:
     def _settle(self, waiter: Waiter, result: Reservation | Refusal | Shed, now: float) -> None:
         asked: Asked = waiter.request
         asked.settled(Answer(result, now - waiter.arrived_at, asked.why))
-
-
-def _rank(shortest_first: float) -> Rank:
-    if not shortest_first:
-        return by_arrival
-    return lambda waiter: waiter.arrived_at + shortest_first * waiter.work

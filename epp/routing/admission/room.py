@@ -19,6 +19,11 @@ def by_arrival(waiter: Waiter) -> float:
     return waiter.arrived_at
 
 
+def by_need(seconds: float) -> Rank:
+    """Rank the shorter first: one second of work more is as if a request came `seconds` later."""
+    return (lambda waiter: waiter.arrived_at + seconds * waiter.work) if seconds else by_arrival
+
+
 class WaitingRoom:
     """Strict bands of priority; what a band holds is in its own order.
 

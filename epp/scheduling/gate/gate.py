@@ -55,15 +55,21 @@ class Gate:
         base = settings.models.get(query.model, settings.targets)
         return base.asked_by(query.headers).for_prompt(self.tokens(query))
 
-    def verdict(self, endpoint: Endpoint, tokens: float, targets: Targets, now: float) -> Verdict:
-        """Say whether a request with a prompt of so many tokens may go there."""
+    def verdict(
+        self, endpoint: Endpoint, tokens: float, targets: Targets, now: float, part: float = 1.0
+    ) -> Verdict:
+        """Say whether a request with a prompt of so many tokens may go there.
+
+        With `part` below 1 it may only where it leaves room for others: that much of what an
+        endpoint may have to do.
+        """
         standing = self._ledger.standing(endpoint)
         if standing.requests <= 0:
             return OPEN
         if tokens > standing.room:
             return Verdict(Why.MEMORY)
-        queue = self._queue(standing, targets, now)
-        return queue if not queue.open else self._step(endpoint, standing, tokens, targets)
+        queue = self._queue(standing, targets, now, part)
+        return queue if not queue.open else self._step(endpoint, standing, tokens, targets, part)
 
     def tokens(self, query: Query) -> float:
         """Return the length of a request's prompt, estimated."""
@@ -72,6 +78,10 @@ class Gate:
     def work_s(self, query: Query, endpoint: Endpoint) -> float:
         """Return the prefill that a request needs there; `query` has the facts of a choice."""
         return self._ledger.work_s(query, endpoint)
+
+    def prefill_s(self, endpoint: Endpoint, work_s: float) -> float:
+        """Return what so much prefill takes there, by what was learned of the endpoint."""
+        return self._ledger.ratio * self._ledger.standing(endpoint).speed * work_s
 
     def step_s(self, endpoint: Endpoint) -> float:
         """Return what a decode step takes there now."""
@@ -109,17 +119,22 @@ class Gate:
         """Add nothing."""
         return ()
 
-    def _queue(self, standing: Standing, targets: Targets, now: float) -> Verdict:
+    def _queue(self, standing: Standing, targets: Targets, now: float, part: float) -> Verdict:
         settings = self.settings
         scale = self._ledger.ratio * standing.speed
-        hold_s = min(settings.hold_share * targets.ttft_s, settings.longest_hold_s) / scale
+        hold_s = min(settings.hold_share * targets.ttft_s, settings.longest_hold_s) / scale * part
         excess_s = standing.queue_s(now) - hold_s
         if excess_s < 0.0:
             return OPEN
         return Verdict(Why.QUEUE, now + excess_s / standing.drain)
 
     def _step(
-        self, endpoint: Endpoint, standing: Standing, tokens: float, targets: Targets
+        self,
+        endpoint: Endpoint,
+        standing: Standing,
+        tokens: float,
+        targets: Targets,
+        part: float,
     ) -> Verdict:
         if targets.tpot_s == inf:
             return OPEN
@@ -127,7 +142,7 @@ class Gate:
         if pace * work.step_s >= targets.tpot_s:  # not even alone could it meet the target
             return OPEN
         step_s = pace * work.decode_step_s(standing.held + tokens, standing.requests)
-        return OPEN if step_s < self.share.value * targets.tpot_s else Verdict(Why.STEP)
+        return OPEN if step_s < part * self.share.value * targets.tpot_s else Verdict(Why.STEP)
 
     def _pace(self, address: str) -> float:
         """Return the factor on decode steps; as long as none was measured, that on prefill."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ class Scripted:
         self.told.append(("end" if end.ok else "failed", request.number, now))
 
 
-def two(scrape_s: float = 0.05, **changes: dict[int, float]) -> FleetModel:
+def two(scrape_s: float = 0.05, **changes: Any) -> FleetModel:
     return FleetModel((PodModel(), PodModel()), scrape_s, **changes)
 
 
@@ -92,3 +93,9 @@ def test_requests_of_a_pod_that_dies_are_sent_again_until_the_pool_has_noticed()
     assert fleet.placed[1] == 0
     assert jobs[1].first_at > 1.0 + NOTICE_S
     assert policy.pods == [0]
+
+
+def test_of_answers_that_are_not_observed_only_the_end_is_told() -> None:
+    policy = Scripted()
+    Fleet(two(observed=False), policy).run(sent(0.0, 0.1))
+    assert [what for what, _, _ in policy.told] == ["pick", "pick", "end", "end"]

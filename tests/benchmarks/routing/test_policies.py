@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.routing.pod import Reading
 from benchmarks.routing.policies.catalogue import POLICIES, Setting
-from benchmarks.routing.policies.policy import End, Policy
+from benchmarks.routing.policies.policy import End, Holding, Policy
 from benchmarks.routing.policies.prefixes import Prefixes
 from benchmarks.routing.prompts import Prompts
 from benchmarks.routing.trace import Request
@@ -28,7 +28,14 @@ def report(policy: Policy, *waiting: int) -> None:
 
 
 def picks(policy: Policy, *requests: Request) -> list[int | None]:
-    return [policy.pick(r, 0.0) for r in requests]
+    return [_pick(policy, r) for r in requests]
+
+
+def _pick(policy: Policy, request: Request) -> int | None:
+    pod = policy.pick(request, 0.0)
+    if isinstance(policy, Holding):
+        return next((placed.pod for placed in policy.take_placed()), pod)
+    return pod
 
 
 def test_round_robin_takes_turns() -> None:

@@ -25,11 +25,14 @@ def trace() -> Trace:
 
 
 @cache
-def means(policy: str, scenario: str = "steady") -> dict[str, float]:
-    """Return goodput, and 90th percentiles in seconds."""
-    case = SCENARIOS[scenario](Case(policy, QPS, fleet=fleet_of(4, 0.05)))
-    runs = [case.with_seed(seed).run(trace()) for seed in SEEDS]
+def means(
+    policy: str, scenario: str = "steady", qps: float = QPS, seeds: range = SEEDS
+) -> dict[str, float]:
+    """Return goodput, what was refused, and 90th percentiles in seconds."""
+    case = SCENARIOS[scenario](Case(policy, qps, fleet=fleet_of(4, 0.05)))
+    runs = [case.with_seed(seed).run(trace()) for seed in seeds]
     return {
+        "refused": statistics.fmean(run.refused for run in runs),
         "goodput": statistics.fmean(run.goodput for run in runs),
         "ttft": statistics.fmean(run.ttft_p90 for run in runs),
         "tpot": statistics.fmean(run.tpot_p90 for run in runs),
@@ -66,3 +69,20 @@ def test_what_the_picker_is_told_wrongly_costs_little(
     right, wrong = means("marginal-cost"), means("marginal-cost", scenario)
     assert wrong["goodput"] > right["goodput"] - loss
     assert wrong["ttft"] < longer * right["ttft"]
+
+
+def test_beyond_saturation_the_gate_keeps_most_requests_within_the_targets() -> None:
+    """Beyond what four pods can do; without a gate nearly nobody is served in time."""
+    seeds, qps = range(2), 4.5
+    ungated = means("marginal-cost", qps=qps, seeds=seeds)["goodput"]
+    held, shed = means("gated", qps=qps, seeds=seeds), means("gated-shed", qps=qps, seeds=seeds)
+    assert ungated < 0.2
+    assert held["goodput"] > 0.75
+    assert shed["goodput"] > 0.72
+    assert held["refused"] < 0.05
+
+
+def test_below_saturation_the_gate_takes_nothing_away() -> None:
+    seeds, qps = range(2), 2.0
+    ungated = means("marginal-cost", qps=qps, seeds=seeds)["goodput"]
+    assert means("gated", qps=qps, seeds=seeds)["goodput"] > ungated - 0.01

@@ -50,6 +50,8 @@ class Fleet:
         self.gate.settings = gate
         self.admission = Admission(self.scheduler, self.gate, random.Random(1), settings)
         self.answers: list[tuple[str, Answer]] = []
+        self._admitted: list[Reservation] = []
+        self._ended: set[Reservation] = set()
 
     def asked(self, name: str, tokens: int, **query: object) -> Asked:
         prompt = (f"{name} " * (CHARS_PER_TOKEN * tokens))[: CHARS_PER_TOKEN * tokens]
@@ -63,7 +65,16 @@ class Fleet:
         )
 
     def ask(self, name: str, tokens: int = 1000, **query: object) -> object:
-        return self.admission.admit(self.asked(name, tokens, **query), self.now)
+        result = self.admission.admit(self.asked(name, tokens, **query), self.now)
+        if isinstance(result, Reservation):
+            self._admitted.append(result)
+        return result
+
+    def running(self) -> list[Reservation]:
+        """Return what was let through, at once or later, and has not ended."""
+        later = [answer.result for _, answer in self.answers]
+        through = [*self._admitted, *(one for one in later if isinstance(one, Reservation))]
+        return [one for one in through if one not in self._ended]
 
     def pass_time(self, seconds: float) -> None:
         """Let time go by; the timer rings when it is due."""
@@ -75,6 +86,7 @@ class Fleet:
 
     def end(self, reservation: object, outcome: Outcome = Outcome(200, True)) -> None:  # noqa: B008
         assert isinstance(reservation, Reservation)
+        self._ended.add(reservation)
         reservation.release(outcome, self.now)
         self.admission.advance(self.now)
 

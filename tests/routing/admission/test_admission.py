@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from epp.routing.admission.admission import LOOKED_AT
 from epp.routing.admission.limits import RoomLimits
 from epp.routing.admission.settings import AdmissionSettings
 from epp.routing.admission.shed import Shed
@@ -269,3 +270,81 @@ def test_everybody_is_told_once_or_leaves(steps: list[tuple[str, int, int]]) -> 
     assert len(fleet.admission.room) == 0
     assert fleet.admission.room.size_bytes == 0
     assert fleet.admission.next_at(fleet.now) == math.inf
+
+
+def no_open_endpoint_is_kept_from_who_waits_for_it(fleet: Fleet) -> None:
+    """Look as the admission does, right after an event: of the first so many nobody could go."""
+    for waiter in fleet.admission.room.first(LOOKED_AT):
+        asked = waiter.request
+        if asked.best is None:
+            continue
+        verdict = fleet.gate.verdict(asked.best, asked.tokens, asked.targets, fleet.now, asked.part)
+        assert not verdict.open, waiter
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["ask", "ask", "end", "time", "token"]),
+            st.integers(0, 60_000),
+            st.sampled_from(["", "a", "b"]),
+        ),
+        max_size=60,
+    )
+)
+def test_no_endpoint_idles_while_somebody_waits_whose_best_it_is(
+    steps: list[tuple[str, int, str]],
+) -> None:
+    fleet = Fleet(2)
+    for number, (step, size, flow) in enumerate(steps):
+        running = fleet.running()
+        if step == "ask":
+            fleet.ask(f"r{number}", size, flow=flow)
+        elif step == "end" and running:
+            fleet.end(running[size % len(running)])
+        elif step == "token" and running:
+            fleet.first_token(running[size % len(running)])
+        elif step == "time":
+            fleet.pass_time(size / 100_000)
+            continue  # time opens endpoints between two looks
+        no_open_endpoint_is_kept_from_who_waits_for_it(fleet)
+
+
+def test_one_event_looks_at_a_bounded_number_and_chooses_anew_for_fewer() -> None:
+    fleet = Fleet(1)
+    for reservation in filled(fleet):
+        fleet.first_token(reservation)
+    for number in range(300):
+        fleet.ask(f"r{number}", 150_000)
+    waiters = fleet.admission.room.first(300)
+    fleet.now += 0.3
+    for waiter in waiters:
+        waiter.request.why = ""
+    fleet.admission.advance(fleet.now)
+    anew = [w for w in waiters if w.request.considered_at == fleet.now]
+    assert len(anew) == 16
+    assert sum(w.request.why != "" for w in waiters) == LOOKED_AT
+    assert fleet.admission.next_at(fleet.now) - fleet.now <= 0.005, "the others follow at once"
+
+
+def test_what_cannot_be_in_time_at_all_lets_the_others_go_first() -> None:
+    fleet = Fleet(1)
+    filled(fleet)
+    hopeless, fresh = fleet.ask("hopeless", 150_000), fleet.ask("fresh", 5000)
+    fleet.admission.advance(fleet.now)
+    assert fleet.admission.room.first(2) == [fresh, hopeless]
+
+
+def test_what_is_late_goes_only_where_it_leaves_room() -> None:
+    def waits(late_part: float) -> float:
+        fleet = Fleet(1, settings=AdmissionSettings(late_part=late_part))
+        taken = filled(fleet, 5000)
+        late = fleet.ask("late", 40_000)
+        assert isinstance(late, Waiter)
+        fleet.admission.room.defer(late)
+        while not fleet.answers:
+            fleet.end(taken.pop())
+        return len(taken)
+
+    assert waits(0.3) < waits(1.0)
