@@ -139,10 +139,12 @@ class Gate:
         if targets.tpot_s == inf:
             return OPEN
         work, pace = self._ledger.coefficients, self._pace(endpoint.address)
-        if pace * work.step_s >= targets.tpot_s:  # not even alone could it meet the target
+        alone_s = pace * work.step_s
+        if alone_s >= targets.tpot_s:  # not even alone could it meet the target
             return OPEN
         step_s = pace * work.decode_step_s(standing.held + tokens, standing.requests)
-        return OPEN if step_s < part * self.share.value * targets.tpot_s else Verdict(Why.STEP)
+        limit_s = alone_s + part * self.share.value * (targets.tpot_s - alone_s)
+        return OPEN if step_s < limit_s else Verdict(Why.STEP)
 
     def _pace(self, address: str) -> float:
         """Return the factor on decode steps; as long as none was measured, that on prefill."""

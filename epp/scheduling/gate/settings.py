@@ -16,4 +16,4 @@ class GateSettings(msgspec.Struct, frozen=True):
     models: Mapping[str, Targets] = {}
     hold_share: float = 0.15  # prefill that may be queued where a request goes, of its TTFT target
     longest_hold_s: float = 1.0  # the same in seconds, and where there is no target
-    first_share: float = 0.36  # of the target between tokens that a decode step may take, at first
+    first_share: float = 0.25  # of what the target between tokens leaves to decode steps, at first

@@ -1,4 +1,4 @@
-"""How much of the target for a decode step may be planned with."""
+"""How much of what a target leaves to decode steps may be planned with."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from math import exp
 
 _RATE = 0.01
 _MAY_MISS = 0.02  # of the requests, their target for the time between tokens
-_LOWEST, _HIGHEST = 0.2, 1.2
+_LOWEST, _HIGHEST = 0.07, 1.2
 _ENOUGH_TOKENS = 5  # fewer say nothing about the time between them
 
 
 class Share:
     """Follows what is measured: each request that was too slow makes it a little smaller.
+
+    Of the time between a step of a server that is alone with one request, and the target: so a
+    server whose step is near its target is not closed to all but one.
 
     Slow and bounded, so that no burst and no wrong clock closes or opens the gate for good. It
     comes to rest where one request in fifty misses its target.
@@ -19,7 +22,7 @@ class Share:
 
     __slots__ = ("value",)
 
-    def __init__(self, value: float = 0.36) -> None:
+    def __init__(self, value: float = 0.25) -> None:
         self.value = value
 
     def __repr__(self) -> str:

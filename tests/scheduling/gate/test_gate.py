@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pytest
+
+from epp.pool.endpoint import Endpoint
+from epp.pool.load import Load
+from epp.scheduling.decision import Outcome
+from epp.scheduling.gate.gate import Gate
+from epp.scheduling.gate.targets import Targets
+from epp.scheduling.gate.verdict import OPEN, Why
+from epp.scheduling.scheduler import Reservation
+from tests.routing.admission.fleet import Fleet
+
+TARGETS = Targets(2.0, 0.05)
+
+
+def decoding(fleet: Fleet, requests: int, tokens: int = 1000) -> Endpoint:
+    """Have so many requests decode at the only endpoint."""
+    for number in range(requests):
+        held = fleet.scheduler.schedule(
+            fleet.asked(f"r{number}", tokens).query, fleet.endpoints, fleet.admission._rng
+        )
+        assert isinstance(held, Reservation)
+        held.first_token(fleet.now)
+    (endpoint,) = fleet.endpoints
+    return endpoint
+
+
+def verdict(gate: Gate, endpoint: Endpoint, targets: Targets, tokens: float = 1000.0) -> Why:
+    return gate.verdict(endpoint, tokens, targets, 100.0).why
+
+
+def slowed(fleet: Fleet, pace: float) -> None:
+    """Have measured that decode steps take `pace` times what the coefficients say."""
+    (endpoint,) = fleet.endpoints
+    for _ in range(400):
+        fleet.gate.paces.learn(endpoint.address, 0.0075 * pace, 0.0075)
+
+
+def test_an_endpoint_without_requests_is_open_for_anything() -> None:
+    fleet = Fleet(1)
+    (endpoint,) = fleet.endpoints
+    assert fleet.gate.verdict(endpoint, 1e9, Targets(1e-9, 1e-9), fleet.now) == OPEN
+
+
+def test_more_requests_make_the_step_longer_until_it_closes() -> None:
+    fleet = Fleet(1)
+    endpoint = decoding(fleet, 2, 8000)
+    assert verdict(fleet.gate, endpoint, TARGETS) is Why.NOTHING
+    decoding(fleet, 20, 8000)
+    assert verdict(fleet.gate, endpoint, TARGETS) is Why.STEP
+
+
+@pytest.mark.parametrize("pace", [1.0, 3.0, 5.0])
+def test_a_server_whose_step_is_near_its_target_is_not_closed_to_all_but_one(pace: float) -> None:
+    fleet = Fleet(1)
+    slowed(fleet, pace)  # the target is 50 ms, a step alone takes 7.2 ms times the pace
+    assert verdict(fleet.gate, decoding(fleet, 3), TARGETS) is Why.NOTHING
+
+
+def test_a_server_that_could_not_meet_the_target_alone_is_open() -> None:
+    fleet = Fleet(1)
+    slowed(fleet, 8.0)
+    assert verdict(fleet.gate, decoding(fleet, 30, 8000), TARGETS) is Why.NOTHING
+
+
+def test_a_cache_without_room_for_the_prompt_closes() -> None:
+    fleet = Fleet(1)
+    endpoint = decoding(fleet, 2)
+    assert endpoint.load == Load(100.0, 0, 0, 0.0, block_size=16, blocks=26_000)
+    assert verdict(fleet.gate, endpoint, Targets(), 500_000.0) is Why.MEMORY
+
+
+def test_who_must_leave_room_finds_it_closed_sooner() -> None:
+    fleet = Fleet(1)
+    endpoint = decoding(fleet, 9, 8000)
+    assert fleet.gate.verdict(endpoint, 1000.0, TARGETS, fleet.now).open
+    assert not fleet.gate.verdict(endpoint, 1000.0, TARGETS, fleet.now, 0.5).open
+
+
+def test_an_answer_that_nobody_saw_teaches_nothing() -> None:
+    fleet = Fleet(1)
+    before = fleet.gate.share.value
+    held = fleet.ask("a")
+    fleet.end(held, Outcome(200, completed=True))
+    assert fleet.gate.share.value == before
+    (endpoint,) = fleet.endpoints
+    assert fleet.gate.paces.of(endpoint.address) is None
