@@ -109,19 +109,19 @@ async def test_a_chat_by_each_of_a_model_s_names(client: openai.AsyncOpenAI, mod
     chunks = [chunk async for chunk in stream]
     said = [chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices]
     assert "".join(said) == answer.choices[0].message.content
-    assert {shown.model for shown in (answer, *chunks)} == {model}
+    assert {answer.model, *(chunk.model for chunk in chunks)} == {model}
 
 
 @pytest.mark.parametrize("coding", CODINGS)
 async def test_the_model_of_a_compressed_chat_is_read(front: Gateway, coding: str) -> None:
-    async def compress(request: httpx.Request) -> None:
+    async def compress(request: Any) -> None:
         body = CODINGS[coding](request.content)
         request.headers["content-encoding"] = coding
         request.headers["content-length"] = str(len(body))
-        request.stream = httpx.ByteStream(body)
+        request.stream = type(request.stream)(body)
 
     async with (
-        httpx.AsyncClient(event_hooks={"request": [compress]}) as http,
+        openai.DefaultAsyncHttpxClient(event_hooks={"request": [compress]}) as http,
         openai.AsyncOpenAI(
             base_url=f"{front.url}/v1", api_key="none", max_retries=0, http_client=http
         ) as made,
