@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import anthropic
+import brotli
 import httpx
 import openai
 import pytest
 import pytest_asyncio
+from backports import zstd
 from pydantic import BaseModel
 
 from epp.demo.bootstrap import Mode
@@ -38,6 +41,7 @@ models:
     - {name: canary, targets: [{model: base, weight: 1}, {model: next, weight: 1}]}
     - {name: elsewhere, endpointLabels: {there: none}}
 """
+CODINGS = {"gzip": gzip.compress, "br": brotli.compress, "zstd": zstd.compress}
 HELLO: Any = [{"role": "user", "content": "hello " * 30}]
 ADD: Any = {
     "type": "function",
@@ -102,8 +106,28 @@ async def test_a_chat_by_each_of_a_model_s_names(client: openai.AsyncOpenAI, mod
     stream = await client.chat.completions.create(
         model=model, messages=HELLO, max_tokens=5, stream=True
     )
-    said = [chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices]
+    chunks = [chunk async for chunk in stream]
+    said = [chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices]
     assert "".join(said) == answer.choices[0].message.content
+    assert {answer.model, *(chunk.model for chunk in chunks)} == {model}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+async def test_the_model_of_a_compressed_chat_is_read(front: Gateway, coding: str) -> None:
+    async def compress(request: Any) -> None:
+        body = CODINGS[coding](request.content)
+        request.headers["content-encoding"] = coding
+        request.headers["content-length"] = str(len(body))
+        request.stream = type(request.stream)(body)
+
+    async with (
+        openai.DefaultAsyncHttpxClient(event_hooks={"request": [compress]}) as http,
+        openai.AsyncOpenAI(
+            base_url=f"{front.url}/v1", api_key="none", max_retries=0, http_client=http
+        ) as made,
+    ):
+        with pytest.raises(openai.NotFoundError, match="'gpt-5' does not exist"):
+            await made.chat.completions.create(model="gpt-5", messages=HELLO)
 
 
 async def test_a_chat_that_waits_for_its_answer(front: Gateway) -> None:
@@ -113,7 +137,7 @@ async def test_a_chat_that_waits_for_its_answer(front: Gateway) -> None:
 
     answer = await asyncio.to_thread(ask)
     assert answer.usage is not None
-    assert answer.usage.completion_tokens == 5
+    assert (answer.model, answer.usage.completion_tokens) == ("gpt-4o", 5)
 
 
 async def test_tools(client: openai.AsyncOpenAI) -> None:
@@ -150,10 +174,14 @@ async def test_the_other_apis(client: openai.AsyncOpenAI) -> None:
     assert text.choices[0].text
     response = await client.responses.create(model="gpt-4o", input="hello", max_output_tokens=5)
     assert response.output_text
+    assert {text.model, response.model} == {"gpt-4o"}
     stream = await client.responses.create(
         model="gpt-4o", input="hello", max_output_tokens=5, stream=True
     )
-    said = [e.delta async for e in stream if e.type == "response.output_text.delta"]
+    events = [event async for event in stream]
+    said = [e.delta for e in events if e.type == "response.output_text.delta"]
+    ends = [e.response for e in events if e.type in ("response.created", "response.completed")]
+    assert [end.model for end in ends] == ["gpt-4o", "gpt-4o"]
     assert "".join(said) == response.output_text
     embeddings = await client.embeddings.create(model="gpt-4o", input=["a", "b"])
     assert len(embeddings.data) == 2
@@ -163,9 +191,10 @@ async def test_anthropic_s_messages(claude: anthropic.AsyncAnthropic) -> None:
     asked: Any = {"model": "gpt-4o", "messages": HELLO, "max_tokens": 5, "system": "Be brief."}
     answer = await claude.messages.create(**asked)
     assert answer.content[0].type == "text"
-    assert answer.usage.output_tokens == 5
+    assert (answer.model, answer.usage.output_tokens) == ("gpt-4o", 5)
     async with claude.messages.stream(**asked) as stream:
         said = "".join([piece async for piece in stream.text_stream])
+        assert (await stream.get_final_message()).model == "gpt-4o"
     assert said == answer.content[0].text
 
 
