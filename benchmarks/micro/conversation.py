@@ -1,11 +1,13 @@
 """What a whole conversation costs: every message of a request and its answer, without a transport.
 
-    python -m benchmarks.micro.conversation [--rounds 7] [--conversations 200] [--profile] [--json]
+    python -m benchmarks.micro.conversation [--rounds 7] [--conversations 200] [--profile]
+        [--preset classic] [--json]
 
 The picker as `epp serve` builds it, everything on that is on by default, eight pods whose metrics
-are known; messages as Envoy sends them, from protobuf bytes to protobuf bytes. Conversations are
-held in step, 200 at a time: all of them take the first message, then all the second, so that each
-step is timed without a clock inside. CPU time, not wall time; each round visits all rows once.
+are known; messages as Envoy sends them, from protobuf bytes to protobuf bytes, as the native
+transport hands them over. Conversations are held in step, 200 at a time: all of them take the first
+message, then all the second, so that each step is timed without a clock inside. CPU time, not wall
+time; each round visits all rows once.
 """
 
 from __future__ import annotations
@@ -38,8 +40,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 PODS = 8
-STEPS = ("read", "open", "headers", "body", "answer's headers", "answer's body", "close", "write")
-
+STEPS = ("open", "headers", "body", "answer's headers", "answer's body", "close")
 
 INSIDE = ("parse", "choice")  # of the step "body", timed apart from it
 _PATH = "/v1/chat/completions"
@@ -54,9 +55,10 @@ ROWS = {
 }
 
 
-def picker() -> ServedPool:
+def picker(preset: str = "") -> ServedPool:
     """Return the pool of a picker with default settings, the load of its pods known."""
-    settings = Settings(endpoints=tuple(f"http://10.0.0.{n + 1}:8000" for n in range(PODS)))
+    addresses = tuple(f"http://10.0.0.{n + 1}:8000" for n in range(PODS))
+    settings = Settings(endpoints=addresses, preset=preset)
     pool = App(settings).pool
     pool.store.replace(Endpoint(f"10.0.0.{n + 1}:8000") for n in range(PODS))
     for n, endpoint in enumerate(pool.store.snapshot().endpoints):
@@ -91,16 +93,13 @@ def hold(pool: ServedPool, script: Script, count: int) -> dict[str, float]:
     """Hold `count` conversations in step; return the CPU microseconds of each step for one."""
     talks = [_serialized(script.next()) for _ in range(count)]
     timed = Stopwatch()
-    read = [timed("read", _parse, [talk[n] for talk in talks]) for n in range(4)]
     streams = timed("open", lambda _: pool.converse(), range(count))
     replies = [
-        timed(name, _receive, list(zip(streams, messages, strict=True)))
-        for name, messages in zip(STEPS[2:6], read, strict=True)
+        timed(name, _exchange, list(zip(streams, [talk[n] for talk in talks], strict=True)))
+        for n, name in enumerate(STEPS[1:5])
     ]
     timed("close", Conversation.close, streams)
-    for answers in replies:
-        timed("write", _serialize, answers)
-    _check(replies)
+    _check([[_parse(answers) for answers in step] for step in replies])
     return timed.times
 
 
@@ -124,17 +123,13 @@ def _serialized(steps: list[list[pb.ProcessingRequest]]) -> list[list[bytes]]:
     return [[message.SerializeToString() for message in messages] for messages in steps]
 
 
-def _parse(messages: list[bytes]) -> list[pb.ProcessingRequest]:
-    return [pb.ProcessingRequest.FromString(message) for message in messages]
-
-
-def _receive(pair: tuple[Conversation, list[pb.ProcessingRequest]]) -> list[pb.ProcessingResponse]:
+def _exchange(pair: tuple[Conversation, list[bytes]]) -> list[bytes]:
     conversation, messages = pair
-    return [reply for message in messages for reply in conversation.receive(message)]
+    return [reply for message in messages for reply in conversation.exchange(message)]
 
 
-def _serialize(replies: list[pb.ProcessingResponse]) -> list[bytes]:
-    return [reply.SerializeToString() for reply in replies]
+def _parse(replies: list[bytes]) -> list[pb.ProcessingResponse]:
+    return [pb.ProcessingResponse.FromString(reply) for reply in replies]
 
 
 def _check(replies: list[list[list[pb.ProcessingResponse]]]) -> None:
@@ -142,9 +137,9 @@ def _check(replies: list[list[list[pb.ProcessingResponse]]]) -> None:
     assert all(any(r.HasField("dynamic_metadata") for r in a) for a in replies[1])
 
 
-def measure(rounds: int, count: int) -> dict[str, list[dict[str, float]]]:
+def measure(rounds: int, count: int, preset: str) -> dict[str, list[dict[str, float]]]:
     """Return each row's rounds. What garbage one leaves is not the next one's."""
-    pool = picker()
+    pool = picker(preset)
     scripts = {title: Script(talk) for title, talk in ROWS.items()}
     found: dict[str, list[dict[str, float]]] = {title: [] for title in ROWS}
     for number in range(rounds + 1):  # the first warms up
@@ -159,9 +154,9 @@ def measure(rounds: int, count: int) -> dict[str, list[dict[str, float]]]:
     return found
 
 
-def profile(count: int) -> None:
+def profile(count: int, preset: str) -> None:
     """Print which functions the first row spends its time in; with the profiler's own cost."""
-    pool, script = picker(), Script(Talk())
+    pool, script = picker(preset), Script(Talk())
     hold(pool, script, count)
     profiler = cProfile.Profile(time.process_time)
     profiler.runcall(hold, pool, script, count)
@@ -175,12 +170,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--conversations", type=int, default=200)
     parser.add_argument("--profile", action="store_true", help="where the first row's time goes")
+    parser.add_argument("--preset", default="", help="how to choose; as the flag of epp serve")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if options.profile:
-        profile(options.conversations)
+        profile(options.conversations, options.preset)
         return
-    found = measure(options.rounds, options.conversations)
+    found = measure(options.rounds, options.conversations, options.preset)
     where = conditions("benchmarks.micro.conversation", "protobuf", "msgspec", "xxhash")
     if options.json:
         print(json.dumps({**where, "rows": found}, indent=1))

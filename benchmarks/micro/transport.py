@@ -31,7 +31,7 @@ from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.http2 import frames, hpack
 from epp.http2.frames import FrameType
 from epp.server.listen import Listen, ListenSettings, Services
-from epp.server.processor import SERVICE, ExternalProcessor, Later
+from epp.server.processor import SERVICE, ExternalProcessor, InMessages, Later
 
 _PREFIX = Struct(">BL")
 _SETTING = Struct(">HL")
@@ -58,7 +58,7 @@ ROWS = (
 # --- the server -------------------------------------------------------------------------------
 
 
-class Acknowledge:
+class Acknowledge(InMessages):
     """Answers as the picker does in duplex mode, without choosing."""
 
     later: Later | None = None

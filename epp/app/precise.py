@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-
-import httpx
+from typing import TYPE_CHECKING
 
 from epp.config.settings import SettingsError
 from epp.pool.snapshot import Snapshot
 from epp.pool.store import Change
-from epp.precise.learner import Learner
-from epp.precise.tokenizer import FileTokenizer, ServerTokenizer, Tokenizer
 from epp.routing.known_tokens import KnownTokens
 from epp.routing.router import Router
 from epp.scheduling.kv.settings import Tokenization
 from epp.scheduling.plugin import Producer
 from epp.scheduling.producers.precise_prefix_cache import PrecisePrefixCacheProducer
 
-try:
+if TYPE_CHECKING:
+    import httpx
+
+    from epp.precise.learner import Learner
     from epp.precise.subscriber import Subscriber
-except ImportError as error:  # without the extra; nobody needs it who does not ask for it
-    _MISSING: ImportError | None = error
-else:
-    _MISSING = None
+    from epp.precise.tokenizer import Tokenizer
 
 _HOW = "precise-prefix-cache-producer needs another package: pip install 'epp[precise]'"
 _TOKENIZERS = "tokenizerFile needs another package: pip install 'epp[tokenizers]'"
@@ -42,17 +39,12 @@ class PreciseCaches:
         self.producers = {
             name: p for name, p in producers.items() if isinstance(p, PrecisePrefixCacheProducer)
         }
-        if self.producers and _MISSING is not None:
-            raise SettingsError(f"{_HOW} ({_MISSING})") from _MISSING
-        self.subscribers = {
-            name: Subscriber(p.parameters.kv_events_config, p.feeds, snapshot)
-            for name, p in self.producers.items()
-        }
+        self.subscribers: dict[str, Subscriber] = {}
         self.learners: dict[str, Learner] = {}
         self.known: KnownTokens | None = None
-        self._http = httpx.AsyncClient(verify=tls_verify) if self.producers else None
-        if self._http is not None:
-            self._learn_with(self._http)
+        self._http: httpx.AsyncClient | None = None
+        if self.producers:
+            self._begin(snapshot, tls_verify=tls_verify)
 
     def __repr__(self) -> str:
         return f"<PreciseCaches {list(self.subscribers.values())}>"
@@ -83,7 +75,24 @@ class PreciseCaches:
             for learner in self.learners.values():
                 group.create_task(learner.run())
 
+    def _begin(self, snapshot: Callable[[], Snapshot], *, tls_verify: bool) -> None:
+        """What is imported here takes 8 MiB, and the extra, for which only those pay who ask."""
+        import httpx  # noqa: PLC0415
+
+        try:
+            from epp.precise.subscriber import Subscriber  # noqa: PLC0415
+        except ImportError as error:
+            raise SettingsError(f"{_HOW} ({error})") from error
+        self.subscribers = {
+            name: Subscriber(p.parameters.kv_events_config, p.feeds, snapshot)
+            for name, p in self.producers.items()
+        }
+        self._http = httpx.AsyncClient(verify=tls_verify)
+        self._learn_with(self._http)
+
     def _learn_with(self, client: httpx.AsyncClient) -> None:
+        from epp.precise.learner import Learner  # noqa: PLC0415  as above
+
         wanted = {name: p.parameters.tokenization for name, p in self.producers.items()}
         self.known = KnownTokens(max(one.cache_bytes for one in wanted.values()))
         for name, one in wanted.items():
@@ -92,6 +101,8 @@ class PreciseCaches:
 
 
 def _tokenizer(wanted: Tokenization, client: httpx.AsyncClient) -> Tokenizer | None:
+    from epp.precise.tokenizer import FileTokenizer, ServerTokenizer  # noqa: PLC0415  as above
+
     server = ServerTokenizer(client, wanted.url, wanted.timeout_seconds) if wanted.server else None
     if not wanted.tokenizer_file:
         return server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import secrets
 import socket
@@ -16,8 +17,6 @@ from starlette.applications import Starlette
 
 from epp.admin import listen as admin
 from epp.admin.pages import Pages
-from epp.app.cluster import ServedCluster, check
-from epp.app.cluster_metrics import ClusterMetrics
 from epp.app.doors import Doors
 from epp.app.engines import engine_names
 from epp.app.learned_metrics import LearnedMetrics
@@ -36,8 +35,6 @@ from epp.discovery.file import FileSource, load_targets
 from epp.discovery.source import Source
 from epp.discovery.static import StaticSource
 from epp.discovery.target import from_addresses
-from epp.kube.client import KubeClient
-from epp.kube.find_access import find_access
 from epp.server.health import Health
 from epp.server.listen import Listener, ListenSettings, Services
 from epp.server.processor import ExternalProcessor
@@ -137,6 +134,11 @@ class App:
         """Return what keeps the pools up to date."""
         if self.pools:
             return self._serve_one
+        from epp.app.cluster import ServedCluster, check  # noqa: PLC0415  } 12 MiB that a
+        from epp.app.cluster_metrics import ClusterMetrics  # noqa: PLC0415  } picker without a
+        from epp.kube.client import KubeClient  # noqa: PLC0415  } cluster can do without
+        from epp.kube.find_access import find_access  # noqa: PLC0415  }
+
         check(self.settings)
         client = KubeClient(await find_access(self.settings.kubeconfig))
         stack.push_async_callback(client.aclose)
@@ -208,6 +210,10 @@ class App:
 
     async def _announce(self, ready: Callable[[], None]) -> None:
         await self._readiness.first.wait()
+        # What is there now stays: a full collection need not look at it (30 ms, in which nobody is
+        # answered).
+        gc.collect()
+        gc.freeze()
         _log.info(
             "ready",
             extra={

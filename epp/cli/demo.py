@@ -6,7 +6,6 @@ import asyncio
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from epp.cli.options import ConfigFile, LogLevel, Preset, configure_logs
 from epp.cli.running import run_until_signal
@@ -27,6 +26,8 @@ def demo(
 
     Plays the same conversations twice, first by round robin and then by the picker, and compares.
     """
+    from rich.console import Console  # noqa: PLC0415  `serve` does without
+
     from epp.demo.show import ShowOptions, show  # noqa: PLC0415  needs the extra `demo`
 
     configure_logs(log_level, "auto")

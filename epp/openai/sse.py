@@ -20,11 +20,15 @@ class EventReader:
         self._data_bytes = 0
         self._after_cr = False
 
+    @property
+    def between(self) -> bool:
+        """Whether nothing is held of an event."""
+        return not (self._line or self._overlong or self._data_bytes or self._after_cr)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take the next piece and return the events that it completes."""
-        if self._is_one_event(data):
-            payload = data[5:-2].strip()
-            return [payload] if payload and payload != _DONE else []
+        if (whole := self._whole(data)) is not None:
+            return whole
         if not data:
             return []
         after_cr, self._after_cr = self._after_cr, data.endswith(b"\r")
@@ -38,18 +42,25 @@ class EventReader:
 
     def end(self) -> list[bytes]:
         """Return an event that lacks its final line break. (A browser would drop it.)"""
-        return self.feed(b"\n\n")
+        return [] if self.between else self.feed(b"\n\n")
 
-    def _is_one_event(self, data: bytes) -> bool:
-        """Tell whether this is how servers write: one event, whole, of one line."""
-        return (
-            data.endswith(b"\n\n")
-            and data.startswith(_DATA)
-            and data.find(b"\n") == len(data) - 2
-            and not (self._line or self._overlong or self._data_bytes)
-            and len(data) <= self._limit_bytes
-            and b"\r" not in data
-        )
+    def _whole(self, data: bytes) -> list[bytes] | None:
+        """Return the events of what comes as servers write it: whole, each of one line."""
+        if (
+            not data.endswith(b"\n\n")
+            or len(data) > self._limit_bytes
+            or b"\r" in data
+            or not self.between
+        ):
+            return None
+        events = []
+        for event in data[:-2].split(b"\n\n"):
+            if not event.startswith(_DATA) or b"\n" in event:
+                return None
+            payload = event[len(_DATA) :].strip()
+            if payload and payload != _DONE:
+                events.append(payload)
+        return events
 
     def _end_line(self, line: bytes) -> bytes | None:
         """Take the end of a line; return the event if that was its last."""

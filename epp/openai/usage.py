@@ -14,7 +14,7 @@ _COMPLETION = ("completion_tokens", "output_tokens")
 _CACHE_READ = "cache_read_input_tokens"
 _CACHE_CREATION = "cache_creation_input_tokens"
 _TOTAL = "total_tokens"
-_COUNTS = (*_PROMPT, *_COMPLETION, _CACHE_READ, _CACHE_CREATION, _TOTAL)
+_COUNTS = frozenset((*_PROMPT, *_COMPLETION, _CACHE_READ, _CACHE_CREATION, _TOTAL))
 _DETAILS = {
     "prompt_tokens_details": ("cached_tokens", "cache_write_tokens"),
     "input_tokens_details": ("cached_tokens", "cache_write_tokens"),
@@ -42,16 +42,19 @@ def counts_in(usage: Any) -> dict[str, int]:
     """Return the counts that `usage` has, under the names that it uses."""
     if not isinstance(usage, dict):
         return {}
-    found = {name: _count(usage.get(name)) for name in _COUNTS}
-    for group, names in _DETAILS.items():
-        details = usage.get(group)
-        if isinstance(details, dict):
-            found |= {name: _count(details.get(name)) for name in names}
+    found: dict[str, int | None] = {}
+    for name, value in usage.items():
+        if name in _COUNTS:
+            found[name] = _count(value)
+        elif isinstance(value, dict) and name in _DETAILS:
+            found |= {detail: _count(value.get(detail)) for detail in _DETAILS[name]}
     return {name: count for name, count in found.items() if count is not None}
 
 
 def _count(value: Any) -> int | None:
     """Return `value` as a count; some servers send numbers as strings."""
+    if type(value) is int and 0 <= value <= _MAX_COUNT:
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:

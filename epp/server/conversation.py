@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -18,7 +19,7 @@ from epp.routing import subset
 from epp.routing.placement import Placement
 from epp.routing.router import Router
 from epp.routing.waiting import Waiting
-from epp.server import codec
+from epp.server import bodies, codec
 from epp.server.billing import Billing
 from epp.server.editing import Editing
 from epp.server.observation import Observation
@@ -34,6 +35,11 @@ _MISUSE = Refused(
 )
 # Made beforehand: what has failed may be the codec.
 _FAILED = {refused: codec.reply(Refuse(refused)) for refused in (_BUG, _MISUSE)}
+_FAILED_BYTES = {refused: reply.SerializeToString() for refused, reply in _FAILED.items()}
+_parse = pb.ProcessingRequest.FromString
+
+T = TypeVar("T")
+Reply = TypeVar("Reply", pb.ProcessingResponse, bytes)
 
 
 class ConversationSettings(msgspec.Struct, frozen=True):
@@ -88,16 +94,15 @@ class Conversation:
 
     def receive(self, message: pb.ProcessingRequest) -> list[pb.ProcessingResponse]:
         """Advance by one message."""
-        if self.finished or self._unheard:
-            return []
-        try:
-            return [codec.reply(action) for action in self._advance(message)]
-        except ProtocolError as error:
-            _log.warning("protocol error", extra={"error": str(error)})
-            return self._fail(_MISUSE)
-        except Exception:  # noqa: BLE001  one stream's bug must not reach the others
-            _log.exception("a stream failed")
-            return self._fail(_BUG)
+        return self._answer(self._advance, message, codec.reply, _FAILED)
+
+    def exchange(self, data: bytes) -> list[bytes]:
+        """Do the same with bytes. DecodeError if they are no message."""
+        # The first message tells of the stream too, whatever it carries.
+        event = bodies.read(data) if self._halves is not None else None
+        if event is None:
+            return self._answer(self._advance, _parse(data), codec.serialized, _FAILED_BYTES)
+        return self._answer(self._take, event, codec.serialized, _FAILED_BYTES)
 
     def close(self) -> None:
         """End, however it came: what the request held is given back. Can be called twice."""
@@ -108,24 +113,50 @@ class Conversation:
         except Exception:  # noqa: BLE001  the stream is over, and nobody is there to answer
             _log.exception("a stream did not end well")
 
+    def _answer(
+        self,
+        advance: Callable[[T], Sequence[RequestReply | ResponseReply]],
+        received: T,
+        write: Callable[[RequestReply | ResponseReply], Reply],
+        failed: Mapping[Refused, Reply],
+    ) -> list[Reply]:
+        if self.finished or self._unheard:
+            return []
+        try:
+            return [write(action) for action in advance(received)]
+        except ProtocolError as error:
+            _log.warning("protocol error", extra={"error": str(error)})
+            return self._fail(_MISUSE, failed)
+        except Exception:  # noqa: BLE001  one stream's bug must not reach the others
+            _log.exception("a stream failed")
+            return self._fail(_BUG, failed)
+
     def _advance(self, message: pb.ProcessingRequest) -> Sequence[RequestReply | ResponseReply]:
         if message.observability_mode:
             return self._stay_out()
-        request, response = self._halves or self._begin(message)
+        if self._halves is None:
+            self._begin(message)
         event = codec.event(message)
-        if not isinstance(event, RequestMessage):
-            self._wait_no_longer()  # the proxy has answered by itself
-            self._observed.response(event, self._clock)
-            if self._settings.billing is not None:
-                response.metadata = self._observed.charge() or response.metadata
-            return response.receive(event)
-        if message.HasField("metadata_context"):
+        if message.HasField("metadata_context") and isinstance(event, RequestMessage):
             given = codec.subset(message, subset.NAMESPACE, subset.KEY)
             self._eligible = self._eligible if given is None else given
-        self._observed.request(event)
-        return self._perform(request, response, event)
+        return self._take(event)
 
-    def _begin(self, message: pb.ProcessingRequest) -> tuple[RequestHalf, ResponseHalf]:
+    def _take(self, event: codec.Event) -> Sequence[RequestReply | ResponseReply]:
+        """Advance by one event; the stream has begun."""
+        assert self._halves is not None
+        request, response = self._halves
+        if isinstance(event, RequestMessage):
+            self._observed.request(event)
+            return self._perform(request, response, event)
+        if self._waiting is not None:
+            self._wait_no_longer()  # the proxy has answered by itself
+        self._observed.response(event, self._clock)
+        if self._settings.billing is not None:
+            response.metadata = self._observed.charge() or response.metadata
+        return response.receive(event)
+
+    def _begin(self, message: pb.ProcessingRequest) -> None:
         settings = self._settings
         modes = codec.modes(message) or settings.modes
         settings.opened(modes)
@@ -133,7 +164,6 @@ class Conversation:
         request = RequestHalf(modes, limit_bytes=settings.max_body_bytes, observe=read)
         self._modes = request.override or modes
         self._halves = request, ResponseHalf(modes.response)
-        return self._halves
 
     def _stay_out(self) -> list[RequestReply]:
         """Envoy shows this stream and hears no reply: a choice would count and not be followed."""
@@ -186,7 +216,7 @@ class Conversation:
             replies = self._go_on(placement)
         except Exception:  # noqa: BLE001  one stream's bug must not reach the others
             _log.exception("a stream failed")
-            replies = self._fail(_BUG)
+            replies = self._fail(_BUG, _FAILED)
         if self.later is not None:
             self.later(replies)
 
@@ -212,6 +242,6 @@ class Conversation:
         self.finished = True
         self._observed.refused(refused)
 
-    def _fail(self, refused: Refused) -> list[pb.ProcessingResponse]:
+    def _fail(self, refused: Refused, failed: Mapping[Refused, Reply]) -> list[Reply]:
         self._refused(refused)
-        return [_FAILED[refused]]
+        return [failed[refused]]

@@ -28,6 +28,10 @@ class Conversation(Protocol):
         """Answer one message. Never raises: an error is answered too."""
         ...
 
+    def exchange(self, data: bytes) -> Sequence[bytes]:
+        """Do the same with a message in bytes; DecodeError if it is none."""
+        ...
+
     @property
     def finished(self) -> bool:
         """Whether an immediate response was given, after which nothing may follow."""
@@ -36,6 +40,19 @@ class Conversation(Protocol):
     def close(self) -> None:
         """Release what the stream holds; called once, however the stream ended."""
         ...
+
+
+class InMessages:
+    """A conversation that is held in messages alone, for its time matters little."""
+
+    def receive(self, message: pb.ProcessingRequest) -> Sequence[pb.ProcessingResponse]:
+        """Answer one message."""
+        raise NotImplementedError
+
+    def exchange(self, data: bytes) -> list[bytes]:
+        """Do the same with a message in bytes; DecodeError if it is none."""
+        message = pb.ProcessingRequest.FromString(data)
+        return [reply.SerializeToString() for reply in self.receive(message)]
 
 
 Start = Callable[[str], Conversation]

@@ -6,10 +6,10 @@ from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.exchange.actions import Refuse
 from epp.exchange.events import Refused
 from epp.server import codec
-from epp.server.processor import Later
+from epp.server.processor import InMessages, Later
 
 
-class Stranger:
+class Stranger(InMessages):
     """Answers a stream whose `:authority` names no pool, on a port that has none of its own.
 
     With an answer, not with an end: Envoy would go on with the destination that a client named.

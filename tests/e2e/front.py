@@ -10,10 +10,10 @@ from epp._pb.envoy.config.core.v3 import base_pb2 as core
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.app.transports import listen_with
 from epp.server.listen import Listener, ListenSettings, Services
-from epp.server.processor import ExternalProcessor, Later
+from epp.server.processor import ExternalProcessor, InMessages, Later
 
 
-class Front:
+class Front(InMessages):
     """One stream of it."""
 
     later: Later | None = None

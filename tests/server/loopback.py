@@ -13,7 +13,7 @@ import grpc.aio
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.app.transports import listen_with
 from epp.server.listen import Listener, ListenSettings, Services
-from epp.server.processor import SERVICE, ExternalProcessor, Later
+from epp.server.processor import SERVICE, ExternalProcessor, InMessages, Later
 from epp.server.tls import Certificates
 
 ANY_PORT = ListenSettings(port=0)
@@ -22,7 +22,7 @@ END = grpc.aio.EOF
 Process = grpc.aio.StreamStreamCall[pb.ProcessingRequest, pb.ProcessingResponse]
 
 
-class EchoConversation:
+class EchoConversation(InMessages):
     """Gives each body chunk back; refuses a body `stop`, breaks on `bug`."""
 
     later: Later | None = None

@@ -20,8 +20,8 @@ from epp.server.tls import (
     CertificateFiles,
     KeyPair,
     MadeUpCertificate,
-    self_signed,
 )
+from epp.server.x509 import self_signed
 from tests.server.loopback import Echoes, Serving, open_stream
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

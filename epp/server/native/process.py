@@ -9,8 +9,6 @@ from epp.http2.status import Status
 from epp.server.native.call import Call
 from epp.server.processor import ExternalProcessor
 
-_parse = pb.ProcessingRequest.FromString
-
 
 class Process:
     """One stream of the ext_proc service."""
@@ -27,12 +25,12 @@ class Process:
     def message(self, data: bytes) -> None:
         """Answer one message, at once."""
         try:
-            request = _parse(data)
+            replies = self._conversation.exchange(data)
         except DecodeError:
             self._call.end(Status.INTERNAL, "this is no ProcessingRequest")
             return
-        for reply in self._conversation.receive(request):
-            self._call.send(reply.SerializeToString())
+        for reply in replies:
+            self._call.send(reply)
         if self._conversation.finished:
             self._call.end()
 

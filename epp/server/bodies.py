@@ -1,0 +1,98 @@
+"""The messages that carry bodies, on the level of the wire.
+
+Of all messages these are the most: one for each chunk of an answer. Around a body there are a few
+bytes of framing, so that neither reading nor writing one needs protobuf (which made 2.5 µs of the
+7 µs of a chunk in full duplex, and copied a body three times). What is framed in any other way than
+`ProcessingRequest` with a body alone is left to protobuf.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from epp.exchange.actions import StreamRequestBody, StreamResponseBody
+from epp.exchange.events import RequestBody, RequestLastBody, ResponseBody, ResponseLastBody
+
+Body = RequestBody | RequestLastBody | ResponseBody | ResponseLastBody
+Part = StreamRequestBody | StreamResponseBody
+
+# A tag: the number of a field, and that its length follows.
+_BODY = b"\x0a"  # HttpBody.body, StreamedBodyResponse.body
+_END = b"\x10\x01"  # end_of_stream: true, of both
+_EVENTS: dict[int, tuple[type[Body], type[Body]]] = {
+    0x22: (RequestBody, RequestLastBody),
+    0x2A: (ResponseBody, ResponseLastBody),
+}
+# ProcessingResponse: a body; its response, of which the body's mutation, of which a streamed part
+_REQUEST_PART = (b"\x1a", b"\x0a", b"\x1a", b"\x1a")
+_RESPONSE_PART = (b"\x22", b"\x0a", b"\x1a", b"\x1a")
+_REMEMBERED = 4096  # lengths: those of chunks come again and again
+
+
+def read(data: bytes) -> Body | None:
+    """Return the body that a `ProcessingRequest` carries; None if there is anything else in it."""
+    kinds = _EVENTS.get(data[0]) if data else None
+    if kinds is None:
+        return None
+    open_head, last_head = _heads(data[0], len(data))
+    if open_head and data.startswith(open_head):
+        return kinds[0](data[len(open_head) :])
+    if last_head and data.startswith(last_head) and data.endswith(_END):
+        return kinds[1](data[len(last_head) : -len(_END)])
+    return None
+
+
+def write(part: Part) -> bytes:
+    """Return the `ProcessingResponse` that gives a part back, without metadata."""
+    data = part.data
+    fields = _RESPONSE_PART if type(part) is StreamResponseBody else _REQUEST_PART
+    if part.end_of_stream:
+        return b"%b%b%b" % (_part_head(fields, len(data), len(_END)), data, _END)
+    return _part_head(fields, len(data), 0) + data
+
+
+@lru_cache(_REMEMBERED)
+def _heads(tag: int, size: int) -> tuple[bytes, bytes]:
+    """Return what a message of so many bytes begins with, as it is written: one whose body may go
+    on, and a last one. Empty: none is so long.
+    """
+    inner = _within(size - 1)
+    if inner is None:
+        return b"", b""
+    outer = bytes((tag,)) + _varint(inner)
+    return tuple(_head(outer, inner - after) for after in (0, len(_END)))  # type: ignore[return-value]
+
+
+def _head(outer: bytes, size: int) -> bytes:
+    """Return `outer` and the start of a body that takes `size` bytes with its framing."""
+    if size == 0:
+        return outer  # an empty body is left out
+    length = _within(size - 1)
+    return outer + _BODY + _varint(length) if length else b""
+
+
+@lru_cache(_REMEMBERED)
+def _part_head(fields: tuple[bytes, ...], length: int, after: int) -> bytes:
+    """Return what comes before a body of so many bytes, with so many after it."""
+    head = _BODY + _varint(length) if length else b""
+    for field in reversed(fields):
+        head = field + _varint(len(head) + length + after) + head
+    return head
+
+
+def _within(size: int) -> int | None:
+    """Return how many bytes a field has that takes `size` with its own length before them."""
+    for digits in range(1, 6):
+        length = size - digits
+        if length >= 0 and len(_varint(length)) == digits:
+            return length
+    return None
+
+
+def _varint(number: int) -> bytes:
+    digits = bytearray()
+    while number > 0x7F:
+        digits.append(number & 0x7F | 0x80)
+        number >>= 7
+    digits.append(number)
+    return bytes(digits)

@@ -1,0 +1,106 @@
+"""The bytes must be protobuf's own, and what is not a body alone must be left to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
+from epp.exchange.actions import StreamRequestBody, StreamResponseBody
+from epp.server import bodies, codec
+from tests.server.envoy import (
+    request_body,
+    request_headers,
+    request_trailers,
+    response_body,
+    response_headers,
+    response_trailers,
+)
+
+# around each size at which one of the lengths takes another byte
+EDGES = sorted({
+    edge + n for edge in (0, 1 << 7, 1 << 14, 1 << 21) for n in range(-24, 25) if edge + n >= 0
+})  # fmt: skip
+
+
+def _messages(size: int) -> list[pb.ProcessingRequest]:
+    body = b"x" * size
+    return [make(body, end=end) for make in (request_body, response_body) for end in (False, True)]
+
+
+@pytest.mark.parametrize("size", EDGES)
+def test_bodies_of_every_size_are_read_as_protobuf_reads_them(size: int) -> None:
+    for message in _messages(size):
+        assert bodies.read(message.SerializeToString()) == codec.event(message)
+
+
+@pytest.mark.parametrize("size", EDGES)
+@pytest.mark.parametrize("kind", [StreamRequestBody, StreamResponseBody])
+@pytest.mark.parametrize("end", [False, True])
+def test_parts_of_every_size_are_written_as_protobuf_writes_them(
+    kind: Any, size: int, end: bool
+) -> None:
+    part = kind(b"x" * size, end)
+    assert bodies.write(part) == codec.reply(part).SerializeToString()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pb.ProcessingRequest(),
+        request_headers(),
+        response_headers(),
+        request_trailers(),
+        response_trailers(),
+        request_headers(end=True),
+    ],
+)
+def test_all_other_messages_are_left_to_protobuf(message: pb.ProcessingRequest) -> None:
+    assert bodies.read(message.SerializeToString()) is None
+
+
+def _more(message: pb.ProcessingRequest, what: str) -> bytes:
+    if what == "metadata":
+        message.metadata_context.SetInParent()
+    elif what == "modes":
+        message.protocol_config.SetInParent()
+    elif what == "observability":
+        message.observability_mode = True
+    else:
+        message.attributes["a"].SetInParent()
+    return message.SerializeToString()
+
+
+@pytest.mark.parametrize("what", ["metadata", "modes", "observability", "attributes"])
+@pytest.mark.parametrize("make", [request_body, response_body])
+def test_a_body_with_anything_beside_it_is_left_to_protobuf(make: Any, what: str) -> None:
+    assert bodies.read(_more(make(b"body", end=False), what)) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x2a",
+        b"\x2a\x05\x0a\x02ab",  # longer than it is
+        b"\x2a\x04\x0a\x02abc",  # shorter
+        b"\x2a\x84\x00\x0a\x02ab",  # a length in more bytes than it needs
+        b"\x2a\x06\x0a\x02ab\x10\x00",  # an end that is written out as false
+        b"\x2a\x06\x10\x01\x0a\x02ab",  # the other way round
+        b"\x2a\x08\x0a\x02ab\x0a\x02cd",  # a body twice
+        b"\x2a\x02\x0a\x00",  # an empty body that is written out
+    ],
+)
+def test_unusual_framing_is_left_to_protobuf(data: bytes) -> None:
+    assert bodies.read(data) is None
+
+
+@given(st.binary(max_size=40), st.sampled_from([b"\x22", b"\x2a"]))
+def test_what_is_read_of_any_bytes_is_what_protobuf_reads(rest: bytes, tag: bytes) -> None:
+    for data in (tag + rest, tag + bytes((len(rest),)) + rest):
+        event = bodies.read(data)
+        if event is not None:
+            assert event == codec.event(pb.ProcessingRequest.FromString(data))
