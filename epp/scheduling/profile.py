@@ -68,8 +68,10 @@ class Profile(msgspec.Struct, frozen=True):
         candidates: Sequence[Endpoint] = endpoints
         verdicts = []
         for named in self.filters:
-            before, candidates = candidates, named.plugin.keep(query, candidates)
-            verdicts.append(Verdict(named.name, _dropped(before, candidates)))
+            kept = named.plugin.keep(query, candidates)
+            verdicts.append(Verdict(named.name, _dropped(candidates, kept)))
+            if len(kept) < len(candidates):  # else they are the same ones
+                candidates = kept
             if not candidates:
                 return (), tuple(verdicts), named.plugin.exhausted
         return tuple(candidates), tuple(verdicts), Exhausted.NO_ENDPOINTS

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from epp.pool.endpoint import Endpoint
+from epp.scheduling.ledger.board import Board
 from epp.scheduling.ledger.standing import Standing
 from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.cut import Cut
@@ -14,11 +15,18 @@ from epp.scheduling.producers.approx_prefix_cache import APPROX_PREFIX
 from epp.scheduling.producers.work_ledger import LEDGER
 
 
+def board(standings: Mapping[str, Standing]) -> Board:
+    """Return a board with these standings, by address."""
+    found = Board()
+    for address, standing in standings.items():
+        found.put(address, standing)
+    return found
+
+
 def workload(standings: Mapping[Endpoint, Standing], **known: Any) -> Workload:
     """Return the books with these standings; the prompt has 1,000 tokens."""
-    named = {endpoint.address: standing for endpoint, standing in standings.items()}
-    rates = {address: standing.rates() for address, standing in named.items()}
-    return Workload(named, rates, **{"prompt": 1000.0, "output": 100.0, **known})
+    entered = board({endpoint.address: standing for endpoint, standing in standings.items()})
+    return Workload(entered, **{"prompt": 1000.0, "output": 100.0, **known})
 
 
 def cached(tenths: Mapping[Endpoint, int]) -> PrefixMatches:

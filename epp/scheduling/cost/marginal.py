@@ -38,7 +38,7 @@ class MarginalCost(msgspec.Struct, frozen=True):
         pressure, stall = self.prices.pressure * load.pressure, self.prices.stall
         ratio, prompt = load.ratio, load.prompt
         output = ratio * self.prices.output * load.output
-        rows = map(load.rates.get, addresses, repeat(load.idle.rates()))
+        rows = load.board.rates(addresses, load.idle.rates())
         costs = [
             (ratio * queue * (empty_at - now) if empty_at > now else 0.0)
             + work_s * (prefill + pressure * speed + stall * requests)

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from math import inf
-from typing import NamedTuple
+from typing import TypeAlias
 
 import msgspec
 
-
-class Rates(NamedTuple):
-    """What of a request's cost comes from the endpoint, multiplied out as far as that goes.
-
-    A tuple, because a choice unpacks hundreds of them. `speed` is in the prices of prefill only: if
-    it were in those of decoding too, all that is long would go to the fastest endpoints, and what
-    decodes there would stall.
-    """
-
-    empty_at: float  # the monotonic second in which the queue will be worked off
-    queue: float  # for each second until then
-    speed: float
-    prefill: float  # for each second of prefill, stretched by decoding
-    requests: float  # for each second of prefill, those whom it holds up
-    token_s: float  # for each token of the answer
-    room: float  # tokens that fit; for what does not, a wait for memory comes on top
-    freed: float  # tokens a second; never 0 where there is a limit
+# What of a request's cost comes from the endpoint, multiplied out as far as that goes. A choice
+# unpacks hundreds of them, and of a named tuple that takes three times as long.
+Rates: TypeAlias = tuple[
+    float,  # empty_at: the monotonic second in which the queue will be worked off
+    float,  # queue: for each second until then
+    float,  # speed
+    float,  # prefill: for each second of prefill, stretched by decoding
+    float,  # requests: for each second of prefill, those whom it holds up
+    float,  # token_s: for each token of the answer
+    float,  # room: tokens that fit; for what does not, a wait for memory comes on top
+    float,  # freed: tokens a second; never 0 where there is a limit
+]
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -59,9 +54,13 @@ class Standing(msgspec.Struct, frozen=True):
         return (tokens - self.room) / self.freed
 
     def rates(self) -> Rates:
-        """Return the prices here."""
+        """Return the prices here.
+
+        `speed` is in those of prefill only: if it were in those of decoding too, all that is long
+        would go to the fastest endpoints, and what decodes there would stall.
+        """
         stretched = self.speed * self.stretch
-        return Rates(
+        return (
             self.at + self.queued_s / self.drain,
             self.drain * stretched,
             self.speed,

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import msgspec
 
 from epp.pool.endpoint import Endpoint
+from epp.scheduling.ledger.board import Board
 from epp.scheduling.ledger.coefficients import Coefficients
-from epp.scheduling.ledger.standing import Rates, Standing
+from epp.scheduling.ledger.standing import Standing
 from epp.scheduling.prefix.matches import PrefixMatches
 
 IDLE = Standing()
@@ -16,10 +17,9 @@ _MOST_PRESSURE = 4.0
 
 
 class Workload(msgspec.Struct, frozen=True):
-    """The request's own size and the standing of every endpoint, by address."""
+    """The request's own size and the standing of every endpoint."""
 
-    standings: Mapping[str, Standing] = {}
-    rates: Mapping[str, Rates] = {}  # theirs
+    board: Board = msgspec.field(default_factory=Board)
     coefficients: Coefficients = Coefficients()
     idle: Standing = IDLE  # of an endpoint without an account
     prompt: float = 0.0  # tokens, estimated; 0: the prompt is not known
@@ -34,7 +34,7 @@ class Workload(msgspec.Struct, frozen=True):
 
     def at(self, endpoint: Endpoint) -> Standing:
         """Return the standing of one endpoint."""
-        return self.standings.get(endpoint.address, self.idle)
+        return self.board.at(endpoint.address) or self.idle
 
     @property
     def pressure(self) -> float:

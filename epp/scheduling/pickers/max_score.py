@@ -26,9 +26,10 @@ class MaxScorePicker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
         """Return the best, or several, best first."""
         if self.max_num_of_endpoints == 1:  # the usual case, without a shuffle
             best = max(totals)
-            if totals.count(best) == 1:
-                return [endpoints[totals.index(best)]]
-            return [rng.choice([e for e, t in zip(endpoints, totals, strict=True) if t == best])]
+            place = totals.index(best)
+            for _ in range(rng.randrange(equals) if (equals := totals.count(best)) > 1 else 0):
+                place = totals.index(best, place + 1)
+            return [endpoints[place]]
         order = list(range(len(endpoints)))
         rng.shuffle(order)
         order.sort(key=totals.__getitem__, reverse=True)

@@ -83,8 +83,7 @@ def root_hash(seed: int, *parts: str) -> int:
 
 def chain(data: bytes, size: int, previous: int) -> list[int]:
     """Return one hash for each block of `size` bytes; `previous` is that of the block before."""
-    hashes = []
-    for start in range(0, len(data), size):
-        previous = xxh3_64_intdigest(data[start : start + size], previous) >> _DROPPED_BITS
-        hashes.append(previous)
-    return hashes
+    return [
+        previous := xxh3_64_intdigest(data[start : start + size], previous) >> _DROPPED_BITS
+        for start in range(0, len(data), size)
+    ]

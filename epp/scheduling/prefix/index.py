@@ -64,7 +64,9 @@ class PrefixIndex:
         """Return how many leading blocks each endpoint holds, without those that hold none.
 
         Who holds a block held all before it, so where two blocks have the same holders, so have all
-        between them: the places where endpoints drop out are found by halving.
+        between them: the places where endpoints drop out are found by halving, the first ones
+        first. Deeper holders overwrite what is written for a place where most stay: whoever has the
+        instructions that all share is the same for all prompts, and its names are remembered.
         """
         matched: dict[str, int] = {}
         if not hashes:
@@ -76,12 +78,14 @@ class PrefixIndex:
             if at_low == at_high:
                 continue
             if high - low == 1:
-                matched.update(dict.fromkeys(self._named(at_low & ~at_high), high))
+                gone = at_low & ~at_high
+                some = at_low if at_high.bit_count() < gone.bit_count() else gone
+                matched.update(dict.fromkeys(self._named(some), high))
                 continue
             middle = (low + high) // 2
             block = hashes[middle]
             at_middle = holders[block >> _SHARD_SHIFT].get(block, 0)
-            spans += ((low, at_low, middle, at_middle), (middle, at_middle, high, at_high))
+            spans += ((middle, at_middle, high, at_high), (low, at_low, middle, at_middle))
         return matched
 
     def insert(self, address: str, hashes: Sequence[int], capacity: int) -> None:

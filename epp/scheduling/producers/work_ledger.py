@@ -13,11 +13,12 @@ from epp.pool.endpoint import Endpoint
 from epp.scheduling.decision import Decision, Outcome
 from epp.scheduling.figure import Figure
 from epp.scheduling.ledger.account import Account, Held
+from epp.scheduling.ledger.board import Board
 from epp.scheduling.ledger.coefficients import Coefficients
 from epp.scheduling.ledger.decaying import DecayingSum
 from epp.scheduling.ledger.lengths import Lengths
 from epp.scheduling.ledger.speeds import Speeds
-from epp.scheduling.ledger.standing import Rates, Standing
+from epp.scheduling.ledger.standing import Standing
 from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.matches import PrefixMatches
 from epp.scheduling.producers.approx_prefix_cache import APPROX_PREFIX
@@ -76,8 +77,7 @@ class WorkLedgerProducer:
             parameters.chunk_seconds,
         )
         self._accounts: dict[str, Account] = {}
-        self._standings: dict[str, Standing] = {}
-        self._rates: dict[str, Rates] = {}
+        self._board = Board()
         self._warming: dict[str, Account] = {}
         self._idle = Account(0, self._coefficients, 0.0).standing
         self._speeds = Speeds()
@@ -107,7 +107,7 @@ class WorkLedgerProducer:
 
     def standing(self, endpoint: Endpoint) -> Standing:
         """Return the standing of an endpoint at this moment."""
-        return self._standings.get(endpoint.address, self._idle)
+        return self._board.at(endpoint.address) or self._idle
 
     def busy(self, endpoints: int, now: float) -> float:
         """Return the share of a second that prefill takes at each of so many endpoints."""
@@ -132,10 +132,11 @@ class WorkLedgerProducer:
             for endpoint in endpoints:  # those that come later are warming up
                 self._publish(endpoint.address, self._account(endpoint, now))
         self._compare(endpoints, now, query.max_load_age_s)
+        if self._board.unsorted:
+            self._board.sort([endpoint.address for endpoint in endpoints])
         lengths = self._lengths.of(query.model)
         return Workload(
-            self._standings.copy(),
-            self._rates.copy(),
+            self._board.copy(),
             self._coefficients,
             self._idle,
             self.prompt_tokens(query),
@@ -197,9 +198,9 @@ class WorkLedgerProducer:
         """Drop the books; requests that still end are entered nowhere."""
         account = self._accounts.get(endpoint.address)
         if account is not None and account.generation == endpoint.generation:
-            address = endpoint.address
-            del self._accounts[address], self._standings[address], self._rates[address]
-            self._warming.pop(address, None)
+            del self._accounts[endpoint.address]
+            self._board.drop(endpoint.address)
+            self._warming.pop(endpoint.address, None)
             self._speeds.forget(account.speed)
 
     def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
@@ -263,8 +264,7 @@ class WorkLedgerProducer:
 
     def _publish(self, address: str, account: Account) -> None:
         if self._accounts.get(address) is account:
-            self._standings[address] = account.standing
-            self._rates[address] = account.standing.rates()
+            self._board.put(address, account.standing)
 
     def _compare(self, endpoints: Sequence[Endpoint], now: float, max_age_s: float) -> None:
         """Look at the metrics of some endpoints, of the next ones at the next pick."""

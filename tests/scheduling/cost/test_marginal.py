@@ -10,6 +10,7 @@ from epp.scheduling.ledger.standing import Standing
 from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.cut import Cut
 from epp.scheduling.prefix.matches import PrefixMatches
+from tests.scheduling.books import board
 
 NOW = 50.0
 A, B = Endpoint("a:1"), Endpoint("b:1")
@@ -18,9 +19,8 @@ PARTS = ("queue_s", "prefill_s", "pressure_s", "stall_s", "output_s", "memory_wa
 
 def workload(*standings: Standing, **rest: object) -> Workload:
     named = dict(zip(("a:1", "b:1"), standings, strict=False))
-    rates = {address: standing.rates() for address, standing in named.items()}
     told: dict[str, object] = {"prompt": 8000.0, "output": 300.0, **rest}
-    return Workload(named, rates, **told)  # type: ignore[arg-type]
+    return Workload(board(named), **told)  # type: ignore[arg-type]
 
 
 def cost(load: Workload, matches: PrefixMatches | None = None, **prices: float) -> MarginalCost:

@@ -20,6 +20,7 @@ from epp.scheduling.producers.work_ledger import LEDGER
 from epp.scheduling.profile import Named, Profile
 from epp.scheduling.query import Query
 from epp.scheduling.scorers.marginal_cost import MarginalCostScorer
+from tests.scheduling.books import board
 from tests.scheduling.examples import NOW, endpoint, query, stale
 
 A, B, C = endpoint(1), endpoint(2), endpoint(3)
@@ -29,8 +30,7 @@ NOTHING = PrefixMatches()
 
 def asked(standings: Sequence[Standing], matches: PrefixMatches = NOTHING, **known: Any) -> Query:
     named = {e.address: s for e, s in zip(POOL, standings, strict=False)}
-    rates = {address: standing.rates() for address, standing in named.items()}
-    load = Workload(named, rates, **{"prompt": 4000.0, "output": 100.0, **known})
+    load = Workload(board(named), **{"prompt": 4000.0, "output": 100.0, **known})
     return query("a prompt", facts={LEDGER: load, APPROX_PREFIX: matches})
 
 

@@ -1,0 +1,82 @@
+"""Where all endpoints stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from epp.scheduling.ledger.standing import Rates, Standing
+
+
+class Board:
+    """The standings of all endpoints and their rates, in one order.
+
+    Each choice takes a copy: two lists, which is a fifth of what dicts by address cost. Whoever
+    asks for all of them in the order that the board has gets a list without looking any of them up.
+    """
+
+    __slots__ = ("_addresses", "_places", "_rates", "_standings", "unsorted")
+
+    def __init__(self) -> None:
+        self._addresses: list[str] = []  # shared with the copies, as `_places` is: it only grows
+        self._places: dict[str, int] = {}
+        self._standings: list[Standing] = []
+        self._rates: list[Rates] = []
+        self.unsorted = False  # an endpoint joined
+
+    def __repr__(self) -> str:
+        return f"<Board of {len(self)} endpoints>"
+
+    def __len__(self) -> int:
+        return len(self._standings)
+
+    def put(self, address: str, standing: Standing) -> None:
+        """Enter the standing of an endpoint; a new one comes last."""
+        place = self._places.get(address)
+        if place is None:
+            self._places[address] = len(self._addresses)
+            self._addresses.append(address)
+            self._standings.append(standing)
+            self._rates.append(standing.rates())
+            self.unsorted = True
+        else:
+            self._standings[place] = standing
+            self._rates[place] = standing.rates()
+
+    def drop(self, address: str) -> None:
+        """Take an endpoint out."""
+        self._arrange([known for known in self._addresses if known != address])
+
+    def sort(self, addresses: Sequence[str]) -> None:
+        """Take over the order of `addresses`; other endpoints come after them."""
+        first = [address for address in addresses if address in self._places]
+        named = set(first)
+        self._arrange([*first, *(known for known in self._addresses if known not in named)])
+        self.unsorted = False
+
+    def copy(self) -> Board:
+        """Return the board as it is now."""
+        found = Board()
+        found._addresses, found._places = self._addresses, self._places
+        found._standings, found._rates = self._standings.copy(), self._rates.copy()
+        return found
+
+    def at(self, address: str) -> Standing | None:
+        """Return the standing of one endpoint, if it is known."""
+        place = self._places.get(address, -1)
+        return self._standings[place] if 0 <= place < len(self._standings) else None
+
+    def rates(self, addresses: Sequence[str], unknown: Rates) -> Sequence[Rates]:
+        """Return the rates of these endpoints; `unknown` are those of one that is not known."""
+        rates, count = self._rates, len(self._rates)
+        # The strings are the same objects, mostly: comparing 512 takes 1 us, looking them up 20.
+        if count == len(self._addresses) and addresses == self._addresses:
+            return rates
+        places = map(self._places.get, addresses)
+        return [unknown if p is None or p >= count else rates[p] for p in places]
+
+    def _arrange(self, addresses: list[str]) -> None:
+        places = [self._places[address] for address in addresses]
+        self._addresses = addresses
+        self._places = {address: place for place, address in enumerate(addresses)}
+        self._standings = [self._standings[place] for place in places]
+        self._rates = [self._rates[place] for place in places]
