@@ -63,7 +63,7 @@ def test_a_pool_without_endpoints_is_saturated() -> None:
 
 
 def test_the_share_of_the_target_that_is_planned_with_is_shown() -> None:
-    assert Page("10.0.0.1:8000").value("step_share") == 0.36
+    assert Page("10.0.0.1:8000").value("step_share") == 0.25
 
 
 def test_the_steps_that_are_expected_and_what_is_measured_are_of_each_endpoint() -> None:
