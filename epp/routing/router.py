@@ -15,7 +15,6 @@ from epp.exchange.events import Answered, Headers, Refused, Routed
 from epp.exchange.request import DESTINATION
 from epp.openai import request as openai
 from epp.openai.validation import Validation, parser
-from epp.pool.endpoint import Endpoint
 from epp.pool.store import Store
 from epp.routing import headers as names
 from epp.routing import refusals, subset
@@ -23,18 +22,20 @@ from epp.routing.admission.admission import Admission, Asked
 from epp.routing.admission.admission import Answer as Settled
 from epp.routing.admission.shed import Shed
 from epp.routing.admission.waiter import Waiter
+from epp.routing.candidates import Candidates
 from epp.routing.intent import Intent, intend
 from epp.routing.issued import Issued
 from epp.routing.known_tokens import KnownTokens
 from epp.routing.labels import Labels
 from epp.routing.listing import listing
-from epp.routing.models import ModelTable, having
+from epp.routing.models import ModelTable
 from epp.routing.placement import Placement
 from epp.routing.reading import Reader
 from epp.routing.rules import NoRules, Rules
 from epp.routing.served import is_served
 from epp.routing.waiting import Waiting
 from epp.scheduling.decision import Refusal
+from epp.scheduling.gate.targets import Targets
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Reservation, Scheduler
 from epp.scheduling.tokens import Tokens
@@ -119,15 +120,15 @@ class Router:
         Where requests may wait, `later` gets the placement of one that does, in somebody else's
         turn; without `later` it does not wait.
         """
-        path = openai.request_path(asked.headers)
+        headers = asked.headers
 
         def told(placement: Placement) -> None:
             assert later is not None
-            later(_with_path(placement, path))
+            later(_with_path(placement, headers))
 
         began_at = now if started_at is None else started_at
         placed = self._route(asked, eligible, now, began_at, None if later is None else told)
-        return placed if isinstance(placed, Waiting) else _with_path(placed, path)
+        return placed if isinstance(placed, Waiting) else _with_path(placed, headers)
 
     def _route(
         self,
@@ -157,8 +158,8 @@ class Router:
             return Placement(intent.labels, refusals.unknown_model(intent.labels.target_model))
         if again := self._placed_before(asked.headers, eligible):
             return Placement(intent.labels, _routed(intent, again))
-        candidates = partial(self._candidates, intent, eligible)
-        if isinstance(found := candidates(), Refused):
+        candidates = Candidates(self._store, intent, eligible)
+        if isinstance(found := candidates.find(), Refused):
             return Placement(intent.labels, found)
         query = self._query(intent, now)
         if self._admission is not None and later is not None:
@@ -193,45 +194,25 @@ class Router:
             there = list(subset.inside(there, eligible))
         return destination if len(there) == len(endpoints) else None
 
-    def _candidates(
-        self, intent: Intent, eligible: Iterable[str] | None
-    ) -> tuple[Endpoint, ...] | Refused:
-        """Return the endpoints that the request may go to, as they are now."""
-        endpoints = self._store.snapshot().endpoints
-        if eligible is not None and endpoints:
-            endpoints = tuple(subset.inside(endpoints, eligible))
-            if not endpoints:
-                return refusals.NOBODY_ELIGIBLE
-        if intent.endpoint_labels and endpoints:
-            endpoints = tuple(having(intent.endpoint_labels, endpoints))
-            if not endpoints:
-                return refusals.unlabelled(intent.labels.model)
-        return endpoints
-
     def _admit(
         self,
         admission: Admission,
         query: Query,
         intent: Intent,
-        candidates: Callable[[], tuple[Endpoint, ...] | Refused],
+        candidates: Candidates,
         later: Callable[[Placement], None],
     ) -> Placement | Waiting:
-        def endpoints() -> tuple[Endpoint, ...]:
-            found = candidates()
-            return () if isinstance(found, Refused) else found
-
         def settled(answer: Settled) -> None:
             result = answer.result
             if isinstance(result, Reservation):
                 result.waited(answer.waited_s, answer.why)
-            placement = self._settled(intent, result, admission)
-            placement.targets = asked.targets
+            placement = self._settled(intent, result, admission, asked.targets)
             placement.waited_s, placement.waited_for = answer.waited_s, answer.why
             later(placement)
 
         asked = Asked(
             query,
-            endpoints,
+            candidates.there,
             settled,
             intent.labels.fairness_id,
             len(query.prompt) if intent.body is None else len(intent.body),
@@ -240,19 +221,23 @@ class Router:
         result = admission.admit(asked, query.now)
         if isinstance(result, Waiter):
             return Waiting(intent.labels, partial(admission.leave, result), query.now)
-        placement = self._settled(intent, result, admission)
-        placement.targets = asked.targets
-        return placement
+        return self._settled(intent, result, admission, asked.targets)
 
     def _settled(
-        self, intent: Intent, result: Reservation | Refusal | Shed, admission: Admission
+        self,
+        intent: Intent,
+        result: Reservation | Refusal | Shed,
+        admission: Admission,
+        targets: Targets,
     ) -> Placement:
         if isinstance(result, Reservation):
-            return self._placed(intent, result, admission.advance)
-        if isinstance(result, Refusal):
-            return Placement(intent.labels, refusals.exhausted(result))
-        placement = Placement(intent.labels, refusals.shed(result, admission.drain_s()))
-        placement.shed = result
+            placement = self._placed(intent, result, admission.advance)
+        elif isinstance(result, Refusal):
+            placement = Placement(intent.labels, refusals.exhausted(result))
+        else:
+            placement = Placement(intent.labels, refusals.shed(result, admission.drain_s()))
+            placement.shed = result
+        placement.targets = targets
         return placement
 
     def _query(self, intent: Intent, now: float) -> Query:
@@ -293,9 +278,10 @@ class Router:
         return Placement(intent.labels, routed, reservation, ended, advance)
 
 
-def _with_path(placement: Placement, path: str) -> Placement:
+def _with_path(placement: Placement, headers: Headers) -> Placement:
     """Say for which API a refusal is: each has errors of its own shape."""
     if isinstance(placement.answer, Refused):
+        path = openai.request_path(headers)
         placement.answer = structs.replace(placement.answer, path=path)
     return placement
 

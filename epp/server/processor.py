@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -42,12 +43,12 @@ class Conversation(Protocol):
         ...
 
 
-class InMessages:
+class InMessages(ABC):
     """A conversation that is held in messages alone, for its time matters little."""
 
+    @abstractmethod
     def receive(self, message: pb.ProcessingRequest) -> Sequence[pb.ProcessingResponse]:
         """Answer one message."""
-        raise NotImplementedError
 
     def exchange(self, data: bytes) -> list[bytes]:
         """Do the same with a message in bytes; DecodeError if it is none."""

@@ -189,13 +189,8 @@ async def test_events_that_are_not_known_are_counted_and_the_others_count() -> N
 
 
 async def test_the_servers_of_a_pod_have_ports_that_follow_each_other() -> None:
-    first = Publisher()
-    async with first:
-        second = Publisher(port=first.port + 1)
-        try:
-            await second.__aenter__()
-        except OSError:
-            pytest.skip("the next port is taken by another program; run the test again")
+    port = two_free_ports()
+    async with Publisher(port=port) as first, Publisher(port=port + 1) as second:
         b = Endpoint("127.0.0.1:8001", rank=1)
         async with listening(A, b, podDiscoveryConfig=ports(first, replay=False)) as one:
             await first.subscribed()
@@ -203,7 +198,19 @@ async def test_the_servers_of_a_pod_have_ports_that_follow_each_other() -> None:
             await second.send(0, payload(stored([1], range(4))))
             await one.until(lambda: one.blocks(b) == 1)
             assert one.blocks(A) == 0
-        await second.__aexit__(None, None, None)
+
+
+def two_free_ports() -> int:
+    """Return a port that is free, as the next one is."""
+    while True:
+        with socket.socket() as one, socket.socket() as next_one:
+            one.bind(("127.0.0.1", 0))
+            port = int(one.getsockname()[1])
+            try:
+                next_one.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):  # taken, or there is none
+                continue
+            return port
 
 
 def free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -33,7 +34,7 @@ class Books:
         self.queued_tokens = 0  # to compute before the first token
 
 
-class Rival:
+class Rival(ABC):
     """A policy that decides by its books, its own index of prefixes, and metrics.
 
     `choose` is what differs; it gets the request and the pods.
@@ -46,9 +47,9 @@ class Rival:
         self.readings: dict[int, Reading] = {}
         self._flights: dict[int, Flight] = {}
 
+    @abstractmethod
     def choose(self, request: Request, pods: list[int]) -> int:
         """Choose one of `pods`."""
-        raise NotImplementedError
 
     def join(self, pod: int) -> None:
         """Open the books of a pod."""
