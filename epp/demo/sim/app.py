@@ -114,6 +114,7 @@ class Handlers:
         ask = read(body)
         if isinstance(ask, Problem):
             return _refusal(ask)
+        await replica.memory.hold(ask.model or replica.model_name)
         ticket = replica.submit(ask)
         if isinstance(ticket, Problem):
             return _refusal(ticket)
