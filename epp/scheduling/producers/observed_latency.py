@@ -85,6 +85,7 @@ class ObservedLatencyProducer:
     def __init__(self, parameters: Parameters) -> None:
         half_life_s = parameters.half_life_seconds
         self._seen = ObservedLatency(Averages(half_life_s), Averages(half_life_s))
+        self._there: set[_Key] = set()  # were picked and have not left: answers outlive endpoints
 
     def __repr__(self) -> str:
         return f"<ObservedLatencyProducer {self._seen.ttft!r}>"
@@ -94,7 +95,8 @@ class ObservedLatencyProducer:
         return self._seen
 
     def reserve(self, query: Query, decision: Decision, fact: ObservedLatency) -> None:
-        """Do nothing."""
+        """Listen to this endpoint until it leaves."""
+        self._there.add(_key(decision.winner))
 
     def first_token(self, query: Query, decision: Decision, held: None, now: float) -> None:
         """Do nothing: the outcome tells, and whether there was an answer at all."""
@@ -103,7 +105,7 @@ class ObservedLatencyProducer:
         self, query: Query, decision: Decision, held: None, outcome: Outcome, now: float
     ) -> None:
         """Take note of what a good answer took; errors come fast, and say nothing."""
-        if not 200 <= outcome.status < 300:
+        if not 200 <= outcome.status < 300 or _key(decision.winner) not in self._there:
             return
         for averages, seconds in (
             (self._seen.ttft, outcome.ttft_s),
@@ -113,7 +115,8 @@ class ObservedLatencyProducer:
                 averages.add(decision.winner, seconds, now)
 
     def forget(self, endpoint: Endpoint) -> None:
-        """Drop the averages."""
+        """Drop the averages, and what will still come of them."""
+        self._there.discard(_key(endpoint))
         self._seen.ttft.forget(endpoint)
         self._seen.itl.forget(endpoint)
 

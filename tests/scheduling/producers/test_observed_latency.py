@@ -27,7 +27,9 @@ def took(
     status: int = 200,
 ) -> None:
     outcome = Outcome(status, completed=True, ttft_s=ttft_s, itl_s=itl_s)
-    producer.release(query(), decision(to), None, outcome, now)
+    picked = decision(to)
+    producer.reserve(query(), picked, producer.produce(query(), POOL))
+    producer.release(query(), picked, None, outcome, now)
 
 
 def ttfts(producer: ObservedLatencyProducer, now: float = NOW) -> list[float] | None:
@@ -93,6 +95,16 @@ def test_one_that_left_the_pool_is_forgotten() -> None:
     took(producer, B, 1.0)
     producer.forget(A)
     assert {figure.address for figure in producer.figures()} == {B.address}
+
+
+def test_an_answer_that_ends_after_its_endpoint_left_is_forgotten_too() -> None:
+    producer = made()
+    picked = decision(A)
+    producer.reserve(query(), picked, producer.produce(query(), POOL))
+    producer.forget(A)
+    producer.release(query(), picked, None, Outcome(200, True, ttft_s=5.0, itl_s=0.5), NOW)
+    assert producer.figures() == []
+    assert ttfts(producer) is None
 
 
 def test_the_averages_are_told() -> None:

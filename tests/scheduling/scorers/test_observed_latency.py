@@ -22,7 +22,9 @@ class Seen:
 
     def took(self, index: int, ttft_s: float, itl_s: float | None, now: float = NOW) -> None:
         outcome = Outcome(200, completed=True, ttft_s=ttft_s, itl_s=itl_s)
-        self.producer.release(query(), decision(POOL[index]), None, outcome, now)
+        picked = decision(POOL[index])
+        self.producer.reserve(query(), picked, self.producer.produce(query(), POOL))
+        self.producer.release(query(), picked, None, outcome, now)
 
     def asked(self, now: float = NOW) -> Query:
         asked = query(now=now)
