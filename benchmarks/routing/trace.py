@@ -28,6 +28,11 @@ class Request(msgspec.Struct, frozen=True, eq=False):
     flow: str = ""
     priority: int = 0
 
+    @property
+    def conversation(self) -> int:
+        """What its turns have in common: the first span may be an instruction that all share."""
+        return self.ids[1] if len(self.ids) > 1 else self.ids[0]
+
 
 class Trace(msgspec.Struct, frozen=True):
     """Requests in the order of their arrival, the first at 0 s."""
@@ -45,6 +50,20 @@ class Trace(msgspec.Struct, frozen=True):
         """Return the requests between two shares of the whole, such as 0.0 and 0.5."""
         size = len(self.requests)
         chosen = self.requests[round(begin * size) : round(end * size)]
+        return Trace(self.name, _numbered(chosen), self.tick_s)
+
+    def every(self, count: int) -> Trace:
+        """Return every so-manieth conversation: what a fleet is offered that is so much smaller.
+
+        All turns of a conversation stay together, so that as much of a prompt is found in a cache
+        as in the whole fleet.
+        """
+        order: dict[int, int] = {}
+        chosen = [
+            request
+            for request in self.requests
+            if order.setdefault(request.conversation, len(order)) % count == 0
+        ]
         return Trace(self.name, _numbered(chosen), self.tick_s)
 
     def of_prompts(self, tokens: int) -> Trace:
