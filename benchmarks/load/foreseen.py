@@ -9,9 +9,9 @@ from __future__ import annotations
 import random
 
 from benchmarks.load.offer import Offer
-from benchmarks.load.outcome import TPOT_S, TTFT_S, Outcome
+from benchmarks.load.outcome import TARGETS, Outcome
 from benchmarks.routing.fleet import Fleet
-from benchmarks.routing.measure import Targets, measure
+from benchmarks.routing.measure import measure
 from benchmarks.routing.policies.catalogue import POLICIES, Setting
 from benchmarks.routing.prompts import CHARACTERS_PER_TOKEN, Prompts
 from benchmarks.routing.scenarios import fleet_of
@@ -22,15 +22,14 @@ SCRAPE_S = 0.05  # how often the picker asks a busy server
 def foreseen(policy: str, offer: Offer, replicas: int) -> Outcome:
     """Simulate it."""
     fleet, requests = fleet_of(replicas, SCRAPE_S), offer.requests()
-    targets = Targets(TTFT_S, TPOT_S)
     setting = Setting(
         random.Random(offer.seed),
         Prompts(CHARACTERS_PER_TOKEN, 0.0),
         fleet.pods[0].kv_tokens,
         2.0,
         1.0,
-        targets,
+        TARGETS,
     )
     jobs = Fleet(fleet, POLICIES[policy](setting)).run(requests)
-    found = measure(jobs, [request.at for request in requests], targets, 0)
+    found = measure(jobs, [request.at for request in requests], TARGETS, 0)
     return Outcome.simulated(len(requests), found)

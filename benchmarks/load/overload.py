@@ -27,19 +27,19 @@ from benchmarks.load import goals
 from benchmarks.load.foreseen import foreseen
 from benchmarks.load.goals import Goal
 from benchmarks.load.offer import Offer
-from benchmarks.load.outcome import TPOT_S, TTFT_S, Outcome
+from benchmarks.load.outcome import TARGETS, Outcome
 from benchmarks.load.performance import Performance
-from benchmarks.load.replay import EXCERPT
 from benchmarks.load.stage import Page, Stage, Transport, stage
 from benchmarks.load.usage import usage
 from benchmarks.load.waiting import Patience, patience
+from benchmarks.routing.trace import EXCERPT
 from epp.demo.bootstrap import Mode
 from epp.demo.overload import UNGATED, gated
 from epp.demo.promise import Promise
 
 OFFER = Offer(EXCERPT, every=2, qps=4.6, seconds=600.0)
 REPLICAS = 4
-PROMISE = Promise(TTFT_S, TPOT_S)
+PROMISE = Promise(TARGETS.ttft_s, TARGETS.tpot_s)
 # What must be 0 once every request has ended.
 HELD = (
     "llm_d_epp_flow_control_queue_size",

@@ -25,10 +25,10 @@ from benchmarks.load.offer import Offer
 from benchmarks.load.outcome import Outcome
 from benchmarks.load.performance import Performance
 from benchmarks.load.stage import Transport, stage
+from benchmarks.routing.trace import EXCERPT
 from epp.config.presets import PRESETS
 from epp.demo.bootstrap import Mode
 
-EXCERPT = Path(__file__).parents[1] / "routing/traces/mooncake_conversation_excerpt.jsonl"
 OFFER = Offer(EXCERPT, qps=3.8, seconds=300.0)
 
 

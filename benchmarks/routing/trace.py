@@ -13,6 +13,7 @@ from msgspec import structs
 
 from benchmarks.routing.memory import SPAN_TOKENS
 
+EXCERPT = Path(__file__).parent / "traces" / "mooncake_conversation_excerpt.jsonl"
 MOONCAKE_TICK_S = 3.0  # its timestamps are multiples of it
 AZURE_TICK_S = 1.0  # its are exact: moved so far, seeds differ and the load does not
 

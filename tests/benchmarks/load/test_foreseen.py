@@ -6,11 +6,10 @@ import pytest
 
 from benchmarks.load.foreseen import foreseen
 from benchmarks.load.offer import Offer
-from benchmarks.load.replay import EXCERPT
 from benchmarks.routing.job import Job
 from benchmarks.routing.pod import Pod, PodModel
 from benchmarks.routing.prompts import Prompts
-from benchmarks.routing.trace import Request
+from benchmarks.routing.trace import EXCERPT, Request
 from epp.demo.sim.engine import Engine
 from epp.demo.sim.job import Job as ServedJob
 from epp.demo.sim.options import SimOptions

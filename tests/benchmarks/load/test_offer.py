@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from benchmarks.load.offer import Offer
-from benchmarks.load.replay import EXCERPT, OFFER
+from benchmarks.load.replay import OFFER
+from benchmarks.routing.trace import EXCERPT
 
 
 def parsed(*flags: str) -> Offer:
