@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -92,26 +93,38 @@ async def stage(
     transport: Transport = "native",
 ) -> AsyncIterator[Stage]:
     """Everything afresh for as long as the block runs: no cache, no books."""
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        ports = [free_port() for _ in range(replicas)]
-        options = [SimOptions(port=port, name=f"replica-{port}", speed=speed) for port in ports]
-        described = msgspec.json.encode(options).decode()
-        servers = child.running("epp.demo.fleet", described, ready=b"http://")
-        urls = [f"http://127.0.0.1:{port}" for port in ports]
-        grpc, health, metrics, listen = (free_port() for _ in range(4))
-        flags = [f"--grpc-port={grpc}", f"--grpc-health-port={health}", f"--metrics-port={metrics}"]
-        flags += ["--insecure", "--host=127.0.0.1", "--log-format=json", "--engine=vllm"]
-        flags += [f"--transport={transport}", *(f"--endpoint={url}" for url in urls), *picker_flags]
-        pids = {"servers": (await stack.enter_async_context(servers)).pid}
-        picker = child.running("epp", "serve", *flags, ready=b'"message":"ready"')
-        pids["picker"] = (await stack.enter_async_context(picker)).pid
-        proxy = bootstrap.laptop(
-            listen_host="127.0.0.1",
-            listen_port=listen,
-            admin_port=free_port(),
-            picker_port=grpc,
-            mode=mode,
-        )
-        pids["Envoy"] = (await stack.enter_async_context(envoy.running(proxy, folder))).pid
-        yield Stage(listen, metrics, urls, pids)
+    ports = [free_port() for _ in range(replicas)]
+    urls = [f"http://127.0.0.1:{port}" for port in ports]
+    grpc, metrics, listen = free_port(), free_port(), free_port()
+    picker = _picker([*picker_flags, f"--transport={transport}"], urls, grpc, metrics)
+    proxy = bootstrap.laptop(
+        listen_host="127.0.0.1",
+        listen_port=listen,
+        admin_port=free_port(),
+        picker_port=grpc,
+        mode=mode,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            _servers(ports, speed) as served,
+            picker as picking,
+            envoy.running(proxy, Path(folder)) as passing,
+        ):
+            pids = {"servers": served.pid, "picker": picking.pid, "Envoy": passing.pid}
+            yield Stage(listen, metrics, urls, pids)
+
+
+def _servers(ports: Sequence[int], speed: float) -> AbstractAsyncContextManager[Process]:
+    options = [SimOptions(port=port, name=f"replica-{port}", speed=speed) for port in ports]
+    described = msgspec.json.encode(options).decode()
+    return child.running("epp.demo.fleet", described, ready=b"http://")
+
+
+def _picker(
+    flags: Sequence[str], urls: Sequence[str], grpc_port: int, metrics_port: int
+) -> AbstractAsyncContextManager[Process]:
+    ports = [f"--grpc-port={grpc_port}", f"--metrics-port={metrics_port}"]
+    ports.append(f"--grpc-health-port={free_port()}")
+    where = ["--host=127.0.0.1", "--insecure", "--log-format=json", "--engine=vllm"]
+    where += [f"--endpoint={url}" for url in urls]
+    return child.running("epp", "serve", *ports, *where, *flags, ready=b'"message":"ready"')
