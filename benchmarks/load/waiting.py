@@ -23,6 +23,7 @@ SPARE = 50  # requests more than are missing in the line: some go on while other
 PAUSE_S = 0.002  # between pages: the picker does nothing else while it writes one
 SETTLED_S = 1.0  # after a burst
 PATIENCE_S = 120.0
+IN_LINE_S = 0.1  # after asking, unless a server could take the request at once
 NEVER_S = 1.0  # whoever has not left by then had not waited
 
 _QUEUE = re.compile(r"^llm_d_epp_flow_control_queue_size{.*} (\S+)$", re.MULTILINE)
@@ -36,6 +37,7 @@ class Patience(msgspec.Struct, frozen=True):
     """What was seen."""
 
     left_after_ms: Sequence[float]  # from a client's going to its request's, and being told of it
+    page_ms: Sequence[float]  # of that, being told: the metrics page just before
     waiting: int  # when the picker was told to end
     asked: int  # requests that nobody gave up
     answered: int  # of those, with 200 and to the end
@@ -73,8 +75,10 @@ async def patience(
         page = Page(http, f"http://127.0.0.1:{on.metrics_port}/metrics")
         clients: list[Client] = []
         await _fill(on.port, page, clients, waiting)
-        took_ms = await _leave(on.port, page, leavers)
-        return await _end(on, clients, took_ms, await _fill(on.port, page, clients, waiting))
+        left_ms, page_ms = await _leave(on.port, page, leavers)
+        queue = await _fill(on.port, page, clients, waiting)
+        answered, took_s = await _end(on, clients)
+        return Patience(left_ms, page_ms, queue, len(clients), answered, took_s)
 
 
 async def _fill(port: int, page: Page, clients: list[Client], waiting: int) -> int:
@@ -98,30 +102,40 @@ def _request(number: int) -> bytes:
     return completion(prompt, ANSWER_TOKENS)
 
 
-async def _leave(port: int, page: Page, count: int) -> list[float]:
-    """Return how long after their clients' end requests were known to be gone, in milliseconds."""
+async def _leave(port: int, page: Page, count: int) -> tuple[list[float], list[float]]:
+    """Return how long after their clients' end requests were known to be gone, and of that a page.
+
+    In milliseconds.
+    """
     took_ms: list[float] = []
+    page_ms: list[float] = []
     async with asyncio.timeout(PATIENCE_S):
         while len(took_ms) < count:
-            gone, clients = await page.count(_LEFT), await _burst(port, [-1 - len(took_ms)])
-            await asyncio.sleep(0.1)  # it is in line by then, unless a server could take it
             began = time.perf_counter()
-            clients[0].give_up()
+            gone = await page.count(_LEFT)
+            page_ms.append(_ms_since(began))
+            [client] = await _burst(port, [-1 - len(took_ms)])
+            await asyncio.sleep(IN_LINE_S)
+            began = time.perf_counter()
+            client.give_up()
             with suppress(TimeoutError):
                 async with asyncio.timeout(NEVER_S):
                     await page.until(_LEFT, gone + 1)
-                    took_ms.append(1000 * (time.perf_counter() - began))
-    return took_ms
+                    took_ms.append(_ms_since(began))
+    return took_ms, page_ms
 
 
-async def _end(
-    on: Stage, clients: Sequence[Client], took_ms: Sequence[float], waiting: int
-) -> Patience:
+def _ms_since(began: float) -> float:
+    return 1000 * (time.perf_counter() - began)
+
+
+async def _end(on: Stage, clients: Sequence[Client]) -> tuple[int, float]:
+    """Return how many were answered after SIGTERM, and the seconds until the last was."""
     began = time.perf_counter()
     os.kill(on.pids["picker"], signal.SIGTERM)
     with suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE_S):
             for client in clients:
                 await client.done.wait()
-    answered = sum(client.seen.status == 200 for client in clients)
-    return Patience(took_ms, waiting, len(clients), answered, time.perf_counter() - began)
+    took_s = time.perf_counter() - began
+    return sum(client.seen.status == 200 for client in clients), took_s

@@ -20,7 +20,7 @@ LATENESS = Lateness(steps=1000, worked_s=40.0, late_s=0.5, lost_s=0.0)
 PERFORMANCE = Performance(OUTCOME, {"picker": 0.2, "Envoy": 0.1}, 10.0, LATENESS)
 GATED = Run(PERFORMANCE, OUTCOME, 0.999, (60.0, 61.0), {})
 OPTIONS = argparse.Namespace(replicas=2, mode="buffered", transport="native")
-SEEN = Patience([3.0, 4.0, 9.0], 500, 600, 600, 30.0)
+SEEN = Patience([3.0, 4.0, 9.0], [2.0], 500, 600, 600, 30.0)
 
 
 def ungated(goodput: float) -> Run:
