@@ -175,6 +175,25 @@ async def draining(picker: Picker) -> None:
             await asyncio.sleep(0.02)
 
 
+async def test_a_deadline_that_passes_while_a_request_waits_is_a_timeout(
+    only: Upstream, transport: str, mode: Mode, tmp_path: Path
+) -> None:
+    async with gated(only, transport, mode, tmp_path) as gateway, asyncio.TaskGroup() as group:
+        first = await holding(gateway, only, group)
+        timely = {"x-llm-d-request-timeout-ms": "300"}
+        async with openai.AsyncOpenAI(
+            base_url=f"{gateway.url}/v1", api_key="none", max_retries=0
+        ) as asking:
+            with pytest.raises(openai.InternalServerError) as caught:
+                await asking.chat.completions.create(**body(1), extra_headers=timely)
+        assert caught.value.status_code == 504
+        assert caught.value.code == "deadline_exceeded"
+        page = f"http://127.0.0.1:{gateway.picker.metrics_port}/metrics"
+        assert 'outcome="EvictedDeadline"' in (await gateway.client.get(page)).text
+        assert len(only.requests) == 1
+        first.cancel()
+
+
 async def refused_to_a_real_client(gateway: Gateway) -> None:
     async with openai.AsyncOpenAI(
         base_url=f"{gateway.url}/v1", api_key="none", max_retries=0
