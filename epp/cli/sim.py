@@ -91,7 +91,8 @@ def sim(
 ) -> None:
     """Simulate a vLLM server: OpenAI API, batching, KV cache, metrics, and faults on request.
 
-    Faults can also be switched while it runs: POST /sim/faults {"error_rate": 0.5}.
+    Faults can also be switched while it runs: POST /sim/faults {"error_rate": 0.5}. GET
+    /sim/lateness tells whether the machine keeps up with what it simulates.
     """
     defaults = SimOptions()
     try:

@@ -202,6 +202,12 @@ class Observation:
     def _itl_s(self) -> float | None:
         return self._progress.itl_s() if self._progress is not None else None
 
+    def _tokens(self, usage: Usage) -> int | None:
+        """Return an answer's length: most clients do not ask for the usage of a stream."""
+        if usage.completion_tokens is not None or self._progress is None or not self._completed:
+            return usage.completion_tokens
+        return self._progress.tokens() or None
+
     def _latencies_ms(self) -> dict[str, float]:
         ttft_s, itl_s = self._ttft_s(self._started_at), self._itl_s()
         latencies = {"token_latency_ttft": ttft_s, "token_latency_itl": itl_s}
@@ -216,7 +222,7 @@ class Observation:
                 self._status,
                 self._completed,
                 usage.prompt_tokens,
-                usage.completion_tokens,
+                self._tokens(usage),
                 usage.cached_tokens,
                 self._ttft_s(self._placed_at),
                 self._itl_s(),

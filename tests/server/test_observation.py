@@ -133,6 +133,22 @@ def test_usage_that_lacks_its_last_line_break_is_read_at_the_end(stream: Stream)
     assert stream.observer.records[0].streaming
 
 
+@pytest.mark.parametrize(
+    ("ending", "tokens"),
+    [([ResponseLastBody(b"")], 2), ([], None)],
+    ids=["whole", "cut"],
+)
+def test_tokens_of_a_stream_without_usage_are_counted(
+    stream: Stream, ending: list[object], tokens: int | None
+) -> None:
+    word = b'data: {"choices": [{"index": 0, "text": "a"}]}\n\n'
+    stream.place()
+    stream.see(SSE, ResponseBody(word), ResponseBody(word), *ending)
+    stream.end()
+    assert [outcome.completion_tokens for outcome in stream.ledger.outcomes] == [tokens]
+    assert stream.observer.records[0].completion_tokens is None  # what is billed is the server's
+
+
 def test_an_answer_to_nothing_that_was_placed_is_credited_to_nobody(stream: Stream) -> None:
     stream.see(JSON, ResponseLastBody(USAGE))
     stream.end()
