@@ -1,4 +1,4 @@
-"""Servers of Ollama's kind behind a real Envoy: no queue to look at, and models that come and go."""
+"""Servers of Ollama's kind behind a real Envoy: no queue to see, and models that come and go."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ async def loaded(client: httpx.AsyncClient, url: str, model: str) -> None:
 
 
 async def known(gateway: Gateway, memories: Sequence[set[str]]) -> None:
-    """Wait until the picker has read what is in whose memory."""
-    page = f"http://127.0.0.1:{gateway.picker.metrics_port}/endpoints"
+    """Wait until the picker has read what is in whose memory; what it asks for loads nothing."""
     async with asyncio.timeout(15):
         while True:
-            told = (await gateway.client.get(page)).json()
-            found = [set(entry["load"].get("loaded") or ()) for entry in told if entry["load"]]
+            await gateway.client.post(CHAT, json=chat("nobody", 0))
+            candidates = (await gateway.decisions())[0]["candidates"]
+            found = [set((each["inputs"] or {}).get("loaded", ())) for each in candidates]
             if all(memory in found for memory in memories):
                 return
             await asyncio.sleep(0.1)

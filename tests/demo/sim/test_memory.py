@@ -19,9 +19,9 @@ class Sleeps:
 async def test_where_all_fit_all_are_there() -> None:
     sleeps = Sleeps()
     memory = ModelMemory(("a", "b"), 0, 5.0, sleeps)
-    assert memory.loaded == ("a", "b")
+    before = memory.loaded
     await memory.hold("a")
-    assert (memory.loaded, sleeps.seconds) == (("b", "a"), [])
+    assert (before, memory.loaded, sleeps.seconds) == (("a", "b"), ("b", "a"), [])
 
 
 async def test_a_model_takes_its_time_and_the_oldest_makes_room() -> None:
