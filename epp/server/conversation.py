@@ -15,11 +15,10 @@ from epp.exchange.events import Answered, Refused, RequestEvent, RequestMessage,
 from epp.exchange.modes import BodyMode, Modes
 from epp.exchange.request import RequestHalf
 from epp.exchange.response import ResponseHalf
-from epp.routing import subset
 from epp.routing.placement import Placement
 from epp.routing.router import Router
 from epp.routing.waiting import Waiting
-from epp.server import bodies, codec
+from epp.server import bodies, codec, heads
 from epp.server.billing import Billing
 from epp.server.editing import Editing
 from epp.server.observation import Observation
@@ -38,8 +37,8 @@ _MISUSE = Refused(
 _FAILED = {refused: codec.reply(Refuse(refused)) for refused in (_BUG, _MISUSE)}
 _FAILED_BYTES = {refused: reply.SerializeToString() for refused, reply in _FAILED.items()}
 _parse = pb.ProcessingRequest.FromString
+_NOTHING_BESIDE = codec.Around()
 
-T = TypeVar("T")
 Reply = TypeVar("Reply", pb.ProcessingResponse, bytes)
 
 
@@ -95,15 +94,12 @@ class Conversation:
 
     def receive(self, message: pb.ProcessingRequest) -> list[pb.ProcessingResponse]:
         """Advance by one message."""
-        return self._answer(self._advance, message, codec.reply, _FAILED)
+        return self._answer(message, codec.reply, _FAILED)
 
     def exchange(self, data: bytes) -> list[bytes]:
         """Do the same with bytes. DecodeError if they are no message."""
-        # The first message tells of the stream too, whatever it carries.
-        event = bodies.read(data) if self._halves is not None else None
-        if event is None:
-            return self._answer(self._advance, _parse(data), serialized, _FAILED_BYTES)
-        return self._answer(self._take, event, serialized, _FAILED_BYTES)
+        said = bodies.read(data) or heads.read(data) or _parse(data)
+        return self._answer(said, serialized, _FAILED_BYTES)
 
     def close(self) -> None:
         """End, however it came: what the request held is given back. Can be called twice."""
@@ -116,15 +112,14 @@ class Conversation:
 
     def _answer(
         self,
-        advance: Callable[[T], Sequence[RequestReply | ResponseReply]],
-        received: T,
+        said: codec.Event | codec.Heard | pb.ProcessingRequest,
         write: Callable[[RequestReply | ResponseReply], Reply],
         failed: Mapping[Refused, Reply],
     ) -> list[Reply]:
         if self.finished or self._unheard:
             return []
         try:
-            return [write(action) for action in advance(received)]
+            return [write(action) for action in self._advance(said)]
         except ProtocolError as error:
             _log.warning("protocol error", extra={"error": str(error)})
             return self._fail(_MISUSE, failed)
@@ -132,15 +127,28 @@ class Conversation:
             _log.exception("a stream failed")
             return self._fail(_BUG, failed)
 
-    def _advance(self, message: pb.ProcessingRequest) -> Sequence[RequestReply | ResponseReply]:
-        if message.observability_mode:
+    def _advance(
+        self, said: codec.Event | codec.Heard | pb.ProcessingRequest
+    ) -> Sequence[RequestReply | ResponseReply]:
+        if isinstance(said, pb.ProcessingRequest):
+            beside = codec.around(said)
+            return self._hear(None if beside.unheard else codec.event(said), beside)
+        if isinstance(said, codec.Heard):
+            return self._hear(said.event, said.around)
+        if self._halves is None:
+            self._begin(_NOTHING_BESIDE)
+        return self._take(said)
+
+    def _hear(
+        self, event: codec.Event | None, beside: codec.Around
+    ) -> Sequence[RequestReply | ResponseReply]:
+        """Advance by one event that came with something beside it; None: nothing may be said."""
+        if event is None or beside.unheard:
             return self._stay_out()
         if self._halves is None:
-            self._begin(message)
-        event = codec.event(message)
-        if message.HasField("metadata_context") and isinstance(event, RequestMessage):
-            given = codec.subset(message, subset.NAMESPACE, subset.KEY)
-            self._eligible = self._eligible if given is None else given
+            self._begin(beside)
+        if beside.eligible is not None and isinstance(event, RequestMessage):
+            self._eligible = beside.eligible
         return self._take(event)
 
     def _take(self, event: codec.Event) -> Sequence[RequestReply | ResponseReply]:
@@ -157,9 +165,9 @@ class Conversation:
             response.metadata = self._observed.charge() or response.metadata
         return response.receive(event)
 
-    def _begin(self, message: pb.ProcessingRequest) -> None:
+    def _begin(self, beside: codec.Around) -> None:
         settings = self._settings
-        modes = codec.modes(message) or settings.modes
+        modes = codec.modes(beside) or settings.modes
         settings.opened(modes)
         read = self._level is Level.FULL or settings.edits
         request = RequestHalf(modes, limit_bytes=settings.max_body_bytes, observe=read)
