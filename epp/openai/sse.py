@@ -12,6 +12,8 @@ class EventReader:
     Memory is bounded: a line or an event over the limit is left out as if it had not been sent.
     """
 
+    __slots__ = ("_after_cr", "_data", "_data_bytes", "_limit_bytes", "_line", "_overlong")
+
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._line = bytearray()  # what is there of the current line

@@ -37,8 +37,8 @@ _MISUSE = Refused(
 _FAILED = {refused: codec.reply(Refuse(refused)) for refused in (_BUG, _MISUSE)}
 _FAILED_BYTES = {refused: reply.SerializeToString() for refused, reply in _FAILED.items()}
 _parse = pb.ProcessingRequest.FromString
-_NOTHING_BESIDE = codec.Around()
 
+T = TypeVar("T")
 Reply = TypeVar("Reply", pb.ProcessingResponse, bytes)
 
 
@@ -94,32 +94,37 @@ class Conversation:
 
     def receive(self, message: pb.ProcessingRequest) -> list[pb.ProcessingResponse]:
         """Advance by one message."""
-        return self._answer(message, codec.reply, _FAILED)
+        return self._answer(self._read, message, codec.reply, _FAILED)
 
     def exchange(self, data: bytes) -> list[bytes]:
         """Do the same with bytes. DecodeError if they are no message."""
-        said = bodies.read(data) or heads.read(data) or _parse(data)
-        return self._answer(said, serialized, _FAILED_BYTES)
+        if (event := bodies.read(data)) is not None and self._halves is not None:
+            return self._answer(self._take, event, serialized, _FAILED_BYTES)
+        if (heard := heads.read(data)) is not None:
+            return self._answer(self._hear, heard, serialized, _FAILED_BYTES)
+        return self._answer(self._read, _parse(data), serialized, _FAILED_BYTES)
 
     def close(self) -> None:
         """End, however it came: what the request held is given back. Can be called twice."""
         self.finished = True
         try:
             self._wait_no_longer()
-            self._observed.end(self._clock())
+            size = 0 if self._halves is None else self._halves[0].size_bytes
+            self._observed.end(self._clock(), size)
         except Exception:  # noqa: BLE001  the stream is over, and nobody is there to answer
             _log.exception("a stream did not end well")
 
     def _answer(
         self,
-        said: codec.Event | codec.Heard | pb.ProcessingRequest,
+        advance: Callable[[T], Sequence[RequestReply | ResponseReply]],
+        received: T,
         write: Callable[[RequestReply | ResponseReply], Reply],
         failed: Mapping[Refused, Reply],
     ) -> list[Reply]:
         if self.finished or self._unheard:
             return []
         try:
-            return [write(action) for action in self._advance(said)]
+            return list(map(write, advance(received)))
         except ProtocolError as error:
             _log.warning("protocol error", extra={"error": str(error)})
             return self._fail(_MISUSE, failed)
@@ -127,23 +132,16 @@ class Conversation:
             _log.exception("a stream failed")
             return self._fail(_BUG, failed)
 
-    def _advance(
-        self, said: codec.Event | codec.Heard | pb.ProcessingRequest
-    ) -> Sequence[RequestReply | ResponseReply]:
-        if isinstance(said, pb.ProcessingRequest):
-            beside = codec.around(said)
-            return self._hear(None if beside.unheard else codec.event(said), beside)
-        if isinstance(said, codec.Heard):
-            return self._hear(said.event, said.around)
-        if self._halves is None:
-            self._begin(_NOTHING_BESIDE)
-        return self._take(said)
+    def _read(self, message: pb.ProcessingRequest) -> Sequence[RequestReply | ResponseReply]:
+        beside = codec.around(message)
+        if beside.unheard:
+            return self._stay_out()
+        return self._hear(codec.Heard(codec.event(message), beside))
 
-    def _hear(
-        self, event: codec.Event | None, beside: codec.Around
-    ) -> Sequence[RequestReply | ResponseReply]:
-        """Advance by one event that came with something beside it; None: nothing may be said."""
-        if event is None or beside.unheard:
+    def _hear(self, heard: codec.Heard) -> Sequence[RequestReply | ResponseReply]:
+        """Advance by one event, which has come with something beside it."""
+        event, beside = heard.event, heard.around
+        if beside.unheard:
             return self._stay_out()
         if self._halves is None:
             self._begin(beside)
@@ -156,7 +154,6 @@ class Conversation:
         assert self._halves is not None
         request, response = self._halves
         if isinstance(event, RequestMessage):
-            self._observed.request(event)
             return self._perform(request, response, event)
         if self._waiting is not None:
             self._wait_no_longer()  # the proxy has answered by itself
@@ -185,16 +182,16 @@ class Conversation:
     ) -> list[RequestReply]:
         replies: list[RequestReply] = []
         for action in request.receive(event):
-            if isinstance(action, Route):
+            if type(action) is Route:  # faster than isinstance
                 placed = self._route(action, response)
                 if placed is not None:
                     replies += self._perform(request, response, placed)
                 continue
-            if isinstance(action, Refuse):
+            if type(action) is Refuse:
                 self._refused(action.refused)
-            elif isinstance(action, Answer):
+            elif type(action) is Answer:
                 self.finished = True
-            replies.append(action)
+            replies.append(action)  # type: ignore[arg-type]  # it is no Route
         return replies
 
     def _route(self, asked: Route, response: ResponseHalf) -> Routed | Refused | Answered | None:
