@@ -98,9 +98,10 @@ class Conversation:
 
     def exchange(self, data: bytes) -> list[bytes]:
         """Do the same with bytes. DecodeError if they are no message."""
-        if (event := bodies.read(data)) is not None and self._halves is not None:
-            return self._answer(self._take, event, serialized, _FAILED_BYTES)
-        if (heard := heads.read(data)) is not None:
+        # The first message tells of the stream too, whatever it carries.
+        if (body := bodies.read(data)) is not None and self._halves is not None:
+            return self._answer(self._take, body, serialized, _FAILED_BYTES)
+        if (heard := heads.read(data) or bodies.hear(data)) is not None:
             return self._answer(self._hear, heard, serialized, _FAILED_BYTES)
         return self._answer(self._read, _parse(data), serialized, _FAILED_BYTES)
 
