@@ -53,14 +53,16 @@ class Output:
         if not stream.answered:
             stream.answered = True
             out += (HEADER.pack(_ANSWER_WORD, END_HEADERS, stream_id), ANSWER)
+        largest = self._peer.max_frame_bytes
         for data in messages:
-            size = len(data) + PREFIX_BYTES
-            if stream.pieces or size > self._room(stream):
+            length = len(data)
+            size = length + PREFIX_BYTES
+            if size > largest or size > self.window or size > stream.window_out or stream.pieces:
                 self._in_pieces(stream, data)
             else:
                 self.window -= size
                 stream.window_out -= size
-                out += (_MESSAGE.pack(size << 8, 0, stream_id, 0, len(data)), data)
+                out += (_MESSAGE.pack(size << 8, 0, stream_id, 0, length), data)
 
     def _in_pieces(self, stream: Stream, data: bytes) -> None:
         """Send as much of a message as the windows let through, and keep the rest."""

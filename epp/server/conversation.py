@@ -108,6 +108,9 @@ class Conversation:
     def close(self) -> None:
         """End, however it came: what the request held is given back. Can be called twice."""
         self.finished = True
+        self.later = (
+            None  # that is the carrier, which holds this: no work for the garbage collector
+        )
         try:
             self._wait_no_longer()
             size = 0 if self._halves is None else self._halves[0].size_bytes
