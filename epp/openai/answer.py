@@ -223,7 +223,7 @@ class AnswerReader:
 
     def _learn(self, counts: dict[str, int]) -> None:
         if counts:
-            self._counts |= counts
+            self._counts.update(counts)
             self.usage = usage_of(self._counts)
 
 

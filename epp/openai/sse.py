@@ -55,6 +55,9 @@ class EventReader:
             or not self.between
         ):
             return None
+        if data.count(b"\n") == 2 and data.startswith(_DATA):  # one event, as of most chunks
+            payload = data[len(_DATA) : -2].strip()
+            return [payload] if payload and payload != _DONE else []
         events = []
         for event in data[:-2].split(b"\n\n"):
             if not event.startswith(_DATA) or b"\n" in event:
