@@ -19,6 +19,7 @@ from epp.http2.guards import (
     ANSWERS_AT_ONCE,
     CONNECTION_WINDOW,
     EMPTY_DATA,
+    OVERLONG_LISTS,
     REFUSED_STREAMS,
     SILENT_RESETS,
     STRAY_HEADERS,
@@ -47,6 +48,8 @@ def _open(c: Connection, _: None, frame: Frame) -> None:
         raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, "a stream with a server's number")
     head = c.heads.read(frame.payload())  # before all else, for the blocks after it
     c.last_id = stream_id
+    if head is None:
+        c.count(OVERLONG_LISTS)
     if (answer := _answer_at_once(head)) is not None:
         _answer(c, stream_id, answer, ends=ends)
     elif c.leaving is _GONE or not _has_room(c):
