@@ -51,7 +51,9 @@ async def in_front(
         flags = [*(f"--endpoint={url}" for url in urls), f"--preset={preset}"]
         async with (
             serving(flags, directory) as picker,
-            open_gateway(options(picker, mode=mode), picker, directory) as gateway,
+            open_gateway(
+                options(picker, mode=mode, buffer_limit_bytes=1 << 20), picker, directory
+            ) as gateway,
         ):
             yield gateway, urls
 
@@ -100,7 +102,7 @@ async def test_a_model_that_is_in_memory_draws_its_requests(
 async def test_when_the_one_that_has_it_is_swamped_others_load_it(
     preset: str, mode: Mode, tmp_path: Path
 ) -> None:
-    slow = {"max_loaded_models": 1, "model_load_s": 0.5, "speed": 0.02}
+    slow = {"max_loaded_models": 1, "model_load_s": 0.5}
     async with in_front(
         [ollama("replica-0", **slow), ollama("replica-1", **slow)], preset, mode, tmp_path
     ) as (gateway, urls):
@@ -108,8 +110,8 @@ async def test_when_the_one_that_has_it_is_swamped_others_load_it(
         await known(gateway, [{"llama3", "llama3:latest"}])
         async with asyncio.TaskGroup() as group:
             asking = [
-                group.create_task(gateway.client.post(CHAT, json=chat(MODELS[0], n, words=1000)))
-                for n in range(24)
+                group.create_task(gateway.client.post(CHAT, json=chat(MODELS[0], n, words=8000)))
+                for n in range(30)
             ]
         answers = [task.result() for task in asking]
         served = Counter(answer.headers["x-served-by"] for answer in answers)

@@ -27,7 +27,6 @@ async def test_where_all_fit_all_are_there() -> None:
 async def test_a_model_takes_its_time_and_the_oldest_makes_room() -> None:
     sleeps = Sleeps()
     memory = ModelMemory(("a", "b", "c"), 2, 5.0, sleeps)
-    assert memory.loaded == ()
     for model in ("a", "b", "a", "c"):
         await memory.hold(model)
     assert memory.loaded == ("a", "c")
