@@ -8,11 +8,10 @@ import msgspec
 import pytest
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
-from epp.costs.facts import Facts
 from epp.costs.sheet import NAMESPACE, TYPES
 from epp.exchange.modes import BodyMode
 from epp.server.conversation import Conversation
-from tests.openai.said import SAID, SSE, Said, asked
+from tests.openai.said import SAID, SSE, Said, asked, charged
 from tests.server.envoy import (
     BUFFERED,
     DUPLEX,
@@ -65,14 +64,14 @@ def exchange(
     body = asked(said.path, "mine", streams=said.content_type == SSE)[0]
     sent = _joined(take(stream, request_body(body)), body)
     [headers] = take(stream, response_headers(200, said.content_type))
-    answered, charged = b"", _charged(headers)
+    answered, told = b"", _charged(headers)
     for n, piece in enumerate(pieces):
         replies = take(stream, response_body(piece, end=n == len(pieces) - 1))
         answered += _joined(replies, piece)
         for reply in replies:
-            charged = _charged(reply) or charged
+            told = _charged(reply) or told
     stream.close()
-    return Exchange(sent, answered, charged)
+    return Exchange(sent, answered, told)
 
 
 def _opening(said: Said, mode: BodyMode) -> pb.ProcessingRequest:
@@ -106,17 +105,8 @@ def _charged(reply: pb.ProcessingResponse) -> dict[str, float]:
     return {key: values[key].number_value for key in (*TYPES, "all")}
 
 
-# What is charged where the server does not count: a quarter of the prompt's characters. (Of a file
-# there are no characters but those of its fingerprint.)
-ESTIMATES = {"v1/audio/speech": 2, "v1/audio/translations": 6, "inference/v1/generate": 2}
-GENERATED = {"inference/v1/generate-sse": 3}  # tokens that were seen to pass
-
-
 def costs(said: Said) -> dict[str, float]:
-    """The server's counts; where it has none, the picker's estimates."""
-    facts = Facts()
-    prompt, generated = ESTIMATES.get(said.name, 0), GENERATED.get(said.name, 0)
-    facts.count(said.usage, prompt_tokens=prompt, generated=generated)
+    facts = charged(said)
     counts: dict[str, float] = {kind: getattr(facts, field) for kind, field in TYPES.items()}
     return counts | {"all": facts.input_tokens + 2 * facts.output_tokens}
 
