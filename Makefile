@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint fmt types test-llama protos protos-check bootstraps pytest bench \
-  fuzz differential image clean
+  fuzz soak differential image clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench: setup ## the benchmarks in benchmarks/micro, one after the other
 
 fuzz: setup ## a million inputs to the HTTP/2 core, with Atheris where it is installed
 	$(BIN)/python -m tests.fuzz.http2
+
+soak: setup ## half an hour at half of the highest rate, with peers that misbehave
+	$(BIN)/python -m benchmarks.load.soak
 
 differential: setup ## ten thousand conversations over both transports, which must end alike
 	$(BIN)/python -m tests.server.differential

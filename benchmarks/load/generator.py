@@ -1,4 +1,5 @@
-"""The clients: requests over keep-alive HTTP/1.1, each sent when the one before was answered.
+"""The clients: requests over keep-alive HTTP/1.1, each sent when the one before was answered, or at
+a steady rate.
 
     python -m benchmarks.load.generator
 
@@ -35,6 +36,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     requests: int = sys.maxsize
     timeout_s: float = 60.0  # from the end of `seconds`, for the answers that are still open
     first: int = 0  # number of the first request: two jobs that share none have new prompts each
+    rate: float = 0.0  # requests a second, of all clients; 0: each as soon as it has its answer
+    abort_every: int = 0  # of so many requests one is given up when its answer begins; 0: none
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +46,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     answered: int
     failed: int
     seconds: float
+    aborted: int = 0  # on purpose
     problem: str = ""  # the first
     mean_ms: float = 0.0
     p50_ms: float = 0.0
@@ -87,9 +91,14 @@ class _Run:
         self._prompts = Prompts(job)
         self._left = job.requests
         self._ends_at = time.perf_counter() + job.seconds
+        self._abort_every = job.abort_every
+        self._between_s = 1.0 / job.rate if job.rate else 0.0
+        self.each_s = job.concurrency * self._between_s  # from one request of a client to its next
         self.times_ms: list[float] = []
+        self.aborted = 0
         self.failed = 0
         self.problem = ""
+        self.clients: set[_Client] = set()
 
     def next(self) -> bytes | None:
         """Return the next request; None when there is none any more."""
@@ -97,6 +106,22 @@ class _Run:
             return None
         self._left -= 1
         return self._prompts.next()
+
+    def abort_next(self) -> bool:
+        """Whether the request that was just taken is to be given up."""
+        return bool(self._abort_every) and self._left % self._abort_every == 0
+
+    async def keep(self, port: int, number: int) -> None:
+        """Be one client for all of the job, on a new connection after each that was given up."""
+        again, loop = True, asyncio.get_running_loop()
+        await asyncio.sleep(number * self._between_s)
+        while again:
+            client: _Client
+            _, client = await loop.create_connection(lambda: _Client(self), "127.0.0.1", port)
+            self.clients.add(client)
+            again = await client.done
+            self.clients.discard(client)
+            await asyncio.sleep(client.pause_s())
 
     def fail(self, problem: str) -> None:
         self.failed += 1
@@ -107,9 +132,13 @@ class _Client(asyncio.Protocol):
     """One connection."""
 
     def __init__(self, run: _Run) -> None:
-        self.done = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self.done: asyncio.Future[bool] = (
+            self._loop.create_future()
+        )  # whether to go on with a new one
         self._run = run
         self._waiting = False
+        self._aborting = False
         self._began = 0.0
         self._parser = httptools.HttpResponseParser(self)
 
@@ -118,6 +147,11 @@ class _Client(asyncio.Protocol):
         self._ask()
 
     def data_received(self, data: bytes) -> None:
+        if self._aborting and self._waiting:
+            self._waiting = False
+            self._run.aborted += 1
+            self._transport.abort()
+            return
         self._parser.feed_data(data)
 
     def on_message_complete(self) -> None:
@@ -127,7 +161,10 @@ class _Client(asyncio.Protocol):
             self._run.times_ms.append((time.perf_counter() - self._began) * 1000)
         else:
             self._run.fail(f"status {status}")
-        self._ask()
+        if pause_s := self.pause_s():
+            self._loop.call_later(pause_s, self._ask)
+        else:
+            self._ask()
 
     def give_up(self) -> None:
         """Wait no longer for what has not come."""
@@ -137,44 +174,52 @@ class _Client(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         self._lose("connection lost")
         if not self.done.done():
-            self.done.set_result(None)
+            self.done.set_result(self._aborting)
 
     def _lose(self, problem: str) -> None:
         if self._waiting:
             self._waiting = False
             self._run.fail(problem)
 
+    def pause_s(self) -> float:
+        """Return the time until the next request is due."""
+        return max(0.0, self._began + self._run.each_s - time.perf_counter())
+
     def _ask(self) -> None:
+        if self._transport.is_closing():
+            return
         request = self._run.next()
         if request is None:
             self._transport.close()
             return
         self._waiting = True
+        self._aborting = self._run.abort_next()
         self._began = time.perf_counter()
         self._transport.write(request)
 
 
 async def perform(job: Job) -> Result:
     """Send a job's requests and wait for their answers; those that do not come have failed."""
-    loop = asyncio.get_running_loop()
     run = _Run(job)
     began = time.perf_counter()
     count = min(job.concurrency, job.requests)
-    clients: list[_Client] = []
-    for _ in range(count):
-        client: _Client
-        _, client = await loop.create_connection(lambda: _Client(run), "127.0.0.1", job.port)
-        clients.append(client)
-    await asyncio.wait([client.done for client in clients], timeout=job.seconds + job.timeout_s)
-    for client in clients:
-        client.give_up()
-    await asyncio.wait([client.done for client in clients])
+    async with asyncio.TaskGroup() as group:
+        keeping = [group.create_task(run.keep(job.port, n)) for n in range(count)]
+        await asyncio.wait(keeping, timeout=job.seconds + job.timeout_s)
+        for client in list(run.clients):
+            client.give_up()
     return _result(run, time.perf_counter() - began)
 
 
 def _result(run: _Run, seconds: float) -> Result:
     times = run.times_ms
-    done = Result(answered=len(times), failed=run.failed, seconds=seconds, problem=run.problem)
+    done = Result(
+        answered=len(times),
+        failed=run.failed,
+        seconds=seconds,
+        aborted=run.aborted,
+        problem=run.problem,
+    )
     if len(times) < 2:
         return done
     cuts = statistics.quantiles(times, n=100, method="inclusive")

@@ -9,8 +9,10 @@ gRPC. "pick" is the scheduler alone, from the query to the decision (hash, match
 "reserve" enters it into the books and into the index of the pod. "new" are prompts that share a
 fifth with each other and whose rest was never seen, "again" prompts that were seen before, as most
 of each later turn of a conversation is. "end" is what the first token and the end of a request cost
-later. Each round visits all rows once, so that a noisy moment hits all of them. CPU time, not wall
-time; a pick and a reservation have one reading of that clock in them, of about half a microsecond.
+later. First tokens come when they are expected, so that the books stay right and every pick of
+`marginal-cost` goes by the full cost (basis `approximate`). Each round visits all rows once, so
+that a noisy moment hits all of them. CPU time, not wall time; a pick and a reservation have one
+reading of that clock in them, of about half a microsecond.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
 from epp.pool.store import Store
 from epp.routing.router import Router, RouterSettings
-from epp.scheduling.decision import Outcome
+from epp.scheduling.decision import Decision, Outcome
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Choice, Reservation
 
@@ -70,11 +72,19 @@ class Row(msgspec.Struct):
     route_us: list[float] = []
 
 
+class Held(msgspec.Struct):
+    """A request in flight, and when its first token is expected."""
+
+    reservation: Reservation
+    first_token_at: float
+
+
 class Picker:
     """A pool whose pods differ in load, and what chooses among them.
 
     The first requests are as old as requests get: a picker that has just begun goes by the metrics
-    of the pods alone.
+    of the pods alone. First tokens come when they are expected, and metrics are read again in each
+    round: else the books count as wrong, and a choice goes by less than it does in service.
     """
 
     def __init__(self, preset: str, pods: int, prompts: Sequence[str]) -> None:
@@ -83,14 +93,14 @@ class Picker:
             Endpoint(f"10.0.{n // 250}.{n % 250 + 1}:8000", labels={"app": "vllm"})
             for n in range(pods)
         )
-        for n, endpoint in enumerate(self.store.snapshot().endpoints):
-            self.store.report(endpoint, _load(n))
+        self.now = _NOW - _GROWN_UP_S
+        self.report()
         self.built: Built = build(load_preset(preset), seed=1)
         self.rng = random.Random(1)
         self.prompts = prompts
-        self.now = _NOW - _GROWN_UP_S
         self.open = [self.reserve(self.pick(prompts[n % len(prompts)])) for n in range(2 * pods)]
         self.now = _NOW
+        self.report()
 
     def router(self) -> Router:
         """Return a router of its own books."""
@@ -104,19 +114,24 @@ class Picker:
         assert isinstance(found, Choice)
         return found
 
+    def report(self) -> None:
+        """Read the metrics of all pods."""
+        for n, endpoint in enumerate(self.store.snapshot().endpoints):
+            self.store.report(endpoint, _load(n, self.now))
+
     def reserve(self, choice: Choice) -> Reservation:
         found = self.built.scheduler.reserve(choice)
         found.settle()
         return found
 
-    def end(self, reservation: Reservation) -> None:
-        reservation.first_token(self.now)
-        reservation.release(_ENDED, self.now)
+    def end(self, held: Held) -> None:
+        held.reservation.first_token(held.first_token_at)
+        held.reservation.release(_ENDED, held.first_token_at)
 
 
-def _load(n: int) -> Load:
+def _load(n: int, now: float) -> Load:
     return Load(
-        _NOW,
+        now,
         waiting=n % 4,
         running=n % 9,
         kv_cache_usage=n % 17 / 20,
@@ -193,19 +208,38 @@ def _measure_one(row: Row, picker: Picker, fresh: Sequence[str]) -> None:
 
     row.parse_us.append(_cpu_us(parse, asked))
     held = [*_measure_steps(row.new, picker, fresh), *_measure_steps(row.again, picker, again)]
+    held.sort(key=lambda one: one.first_token_at)
     row.end_us.append(_cpu_us(picker.end, held))
     row.route_us.append(_cpu_us(route, asked))
+    picker.now = max(picker.now, held[-1].first_token_at)
+    picker.report()
 
 
-def _measure_steps(steps: Steps, picker: Picker, prompts: Sequence[str]) -> list[Reservation]:
+def basis_of(decision: Decision) -> str:
+    """Return what the choice went by; empty of scorers that always go by the same."""
+    return next((c.details.basis for c in decision.columns if c.details), "")
+
+
+def _ttft_s(choice: Choice) -> float:
+    decision = choice.decision
+    found = (c.details for c in decision.columns if c.details)
+    place = decision.candidates.index(decision.winner)
+    terms = next((details.terms(place) for details in found), {})
+    # So many are held at once that memory would be short; none of them waits for it here.
+    return terms.get("ttft_s", 0.1) - terms.get("memory_wait_s", 0.0)
+
+
+def _measure_steps(steps: Steps, picker: Picker, prompts: Sequence[str]) -> list[Held]:
     held, picks_ns, reserves_ns, clock = [], 0, 0, time.process_time_ns
     for prompt in prompts:
         began = clock()
         choice = picker.pick(prompt)
         picked = clock()
-        held.append(picker.reserve(choice))
+        reservation = picker.reserve(choice)
         reserves_ns += clock() - picked
+        held.append(Held(reservation, choice.query.now + _ttft_s(choice)))
         picks_ns += picked - began
+        assert basis_of(choice.decision) in ("", "approximate")
     steps.pick_us.append(picks_ns / len(prompts) / 1000)
     steps.reserve_us.append(reserves_ns / len(prompts) / 1000)
     return held

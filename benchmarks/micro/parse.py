@@ -45,7 +45,7 @@ def bodies(kib: int, rng: random.Random) -> dict[str, tuple[str, bytes]]:
     """Return path and body by what is in it, each of about `kib` KiB."""
     size = kib * 1024
     text = " ".join(rng.choices(_WORDS, k=size // 4))[:size]
-    lines = text.replace(" ", "\n")
+    lines = _fitting(text.replace(" ", "\n"), size)
     turns = [
         {"role": ("user", "assistant")[n % 2], "content": text[at : at + 1000]}
         for n, at in enumerate(range(0, size, 1000))
@@ -69,6 +69,11 @@ def bodies(kib: int, rng: random.Random) -> dict[str, tuple[str, bytes]]:
             msgspec.json.encode({"model": "m", "messages": turns, "max_tokens": 5}),
         ),
     }
+
+
+def _fitting(text: str, size: int) -> str:
+    """Return the beginning of a text of which about `size` bytes are sent."""
+    return text[: len(text) * size // len(msgspec.json.encode(text))]
 
 
 def _chat(messages: list[dict[str, Any]], **more: Any) -> tuple[str, bytes]:

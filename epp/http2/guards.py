@@ -16,6 +16,9 @@ from epp.http2.errors import ErrorCode, Http2ConnectionError
 # one byte stands for a whole entry of the table. Envoy's ext_proc calls have about 300 bytes.
 MAX_HEADER_BLOCK_BYTES = 32 * 1024
 MAX_HEADER_LIST_BYTES = 64 * 1024
+# A longer list costs its call, and must be read to its end, for the table. No client that was told
+# the limit sends twice as much; one that does wants the reading to take long.
+MAX_OVERLONG_LIST_BYTES = 2 * MAX_HEADER_LIST_BYTES
 # Frames, not bytes: empty ones cost time and hold nothing (CVE-2024-27316 and its kin).
 MAX_CONTINUATIONS = 32
 
@@ -61,6 +64,8 @@ SILENT_RESETS = Rate("streams that end before they began", 100, 20)
 # bodies are on their way, or while their requests wait. As many as that on one connection, for
 # long, is more than a picker could have answered.
 UNANSWERED_RESETS = Rate("streams that end without an answer", 20_000, 5_000)
+# Lists of headers beyond their limit, which are for nothing, and milliseconds each.
+OVERLONG_LISTS = Rate("lists of too many headers", 5, 1)
 # A connection that is full: each refusal costs about as much as a stream.
 REFUSED_STREAMS = Rate("streams beyond the limit", 10_000, 1_000)
 # What is no gRPC call, or not one that can be served, is answered without a stream being opened.

@@ -12,7 +12,7 @@ from collections import deque
 
 from epp.http2 import huffman
 from epp.http2.errors import ErrorCode, Http2ConnectionError
-from epp.http2.guards import MAX_HEADER_LIST_BYTES
+from epp.http2.guards import MAX_HEADER_LIST_BYTES, MAX_OVERLONG_LIST_BYTES
 from epp.http2.static_table import STATIC_TABLE
 
 Field = tuple[str, str]
@@ -51,7 +51,8 @@ class Decoder:
     def decode(self, block: bytes) -> list[Field] | None:
         """Return the fields; None if they are too long together.
 
-        The table follows in that case too: what comes next must be understood.
+        The table follows in that case too: what comes next must be understood. Beyond all measure
+        it is an error of the connection.
         """
         fields: list[Field] | None = []
         self.independent = True
@@ -60,6 +61,7 @@ class Decoder:
             field, pos = self._field(block, pos)
             size += len(field[0]) + len(field[1]) + ENTRY_OVERHEAD_BYTES
             if size > MAX_HEADER_LIST_BYTES:
+                _expect_an_end(size)
                 fields = None
             if fields is not None:
                 fields.append(field)
@@ -139,6 +141,11 @@ class Decoder:
     def _evict(self) -> None:
         while self._size > self._max_size:
             self._size -= _weight(self._entries.pop())
+
+
+def _expect_an_end(size: int) -> None:
+    if size > MAX_OVERLONG_LIST_BYTES:
+        raise Http2ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "far too many headers")
 
 
 def _weight(field: Field) -> int:

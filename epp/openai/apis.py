@@ -48,7 +48,7 @@ class Api(msgspec.Struct, frozen=True):
     parser: str
     operation: str
     read: Reader
-    check: Check | None = None  # what strict validation refuses beyond what cannot be read
+    check: Check | None = None  # of strict validation, which refuses more than what cannot be read
 
     def read_leniently(self, content_type: str, body: bytes) -> Body | Invalid:
         """Refuse what cannot be read, and a prompt that is missing."""
@@ -56,8 +56,8 @@ class Api(msgspec.Struct, frozen=True):
 
     def read_strictly(self, content_type: str, body: bytes) -> Body | Invalid:
         """Refuse whatever the API does not know."""
-        wrong = self.check(content_type, body) if self.check is not None else None
-        return wrong or self.read(content_type, body)
+        found = self.check(content_type, body) if self.check is not None else None
+        return self.read(content_type, body) if found is None else found
 
     def read_anyhow(self, content_type: str, body: bytes) -> Body:
         """Refuse nothing: what cannot be read has a model at most."""

@@ -53,6 +53,8 @@ def malformed(invalid: Invalid) -> Refused:
 
 def shed(why: Shed, retry_after_s: int) -> Refused:
     """Refuse a request for which there is no room, or no time left."""
+    if why is Shed.DEADLINE:
+        return NOBODY_WAITS
     message, reason = _SHED[why]
     return Refused(429, message, reason, "rate_limit_exceeded", retry_after_s=retry_after_s)
 

@@ -103,5 +103,6 @@ def _totals(columns: Sequence[Column], count: int) -> list[float]:
     totals = list(columns[0].raw) if weight == 1.0 else [weight * s for s in columns[0].raw]
     for column in columns[1:]:
         weight = column.weight
-        totals = [total + weight * s for total, s in zip(totals, column.raw, strict=True)]
+        # As long as the first, each of them: `_column` has seen to it.
+        totals = [total + weight * s for total, s in zip(totals, column.raw)]  # noqa: B905
     return totals

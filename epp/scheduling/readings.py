@@ -17,8 +17,10 @@ def readings(
 ) -> list[T | None]:
     """Return one metric of each endpoint; None: it is unknown, which is not the same as idle."""
     now, max_age_s = query.now, query.max_load_age_s
+    # As `Endpoint.fresh_load` has it, written out: this is asked for each metric of each endpoint.
     return [
-        None if (load := e.fresh_load(now, max_age_s)) is None else metric(load) for e in endpoints
+        None if (load := e.load) is None or now - load.at > max_age_s else metric(load)
+        for e in endpoints
     ]
 
 
@@ -52,8 +54,10 @@ def free_kv_cache(query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
 def fewest_best(counts: Sequence[int | None]) -> list[float]:
     """Return 1 for the lowest count, 0 for the highest and for an unknown one."""
     known = [count for count in counts if count is not None]
-    highest, lowest = max(known, default=0), min(known, default=0)
-    span = highest - lowest
+    if not known:
+        return [0.0] * len(counts)
+    highest = max(known)
+    span = highest - min(known)
     if span == 0:
         return [0.0 if count is None else 1.0 for count in counts]
     return [0.0 if count is None else (highest - count) / span for count in counts]

@@ -14,10 +14,16 @@ from epp.telemetry.histogram import Histogram, Shape
 
 LABELS = ("outcome", "priority", "inference_pool")
 
-# llm-d's names; it has none for a request that is refused because it is late.
+# llm-d's names; it has none for a request that is refused because it is late, and does not tell the
+# client's own deadline from its TTL.
 DISPATCHED = "Dispatched"
 GAVE_UP = "EvictedContextCancelled"
-SHED = {Shed.FULL: "RejectedCapacity", Shed.LATE: "EvictedLate", Shed.EXPIRED: "EvictedTTL"}
+SHED = {
+    Shed.FULL: "RejectedCapacity",
+    Shed.LATE: "EvictedLate",
+    Shed.EXPIRED: "EvictedTTL",
+    Shed.DEADLINE: "EvictedDeadline",
+}
 
 DURATION = Shape(
     "llm_d_epp_flow_control_request_queue_duration_seconds",

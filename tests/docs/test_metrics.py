@@ -18,7 +18,7 @@ from epp.app.learned_metrics import LearnedMetrics
 from epp.app.precise import PreciseCaches
 from epp.app.precise_metrics import PreciseMetrics
 from epp.config.build import build
-from epp.config.load import load_preset
+from epp.config.load import load
 from epp.discovery.complaint import Complaint
 from epp.discovery.facts import PoolFacts
 from epp.discovery.inference_pool import Pool
@@ -94,14 +94,24 @@ def following() -> ClusterMetrics:
     return ClusterMetrics(lambda: reflectors, lambda: pools, lambda: 2.0)
 
 
+LEARNING = """
+apiVersion: llm-d.ai/v1alpha1
+kind: EndpointPickerConfig
+plugins:
+- type: marginal-cost-scorer
+- type: observed-latency-scorer
+"""
+
+
 def learned() -> LearnedMetrics:
     """The same of what choosing has learned."""
-    scheduler = build(load_preset("marginal-cost"), seed=1).scheduler
+    scheduler = build(load(LEARNING, "learning.yaml"), seed=1).scheduler
     asked = Query("m", "a prompt " * 200)
     for _ in range(2):
         held = scheduler.schedule(asked, [ENDPOINT], Random(1))
         assert isinstance(held, Reservation)
-        held.release(Outcome(200, True, prompt_tokens=450, cached_tokens=400), 11.0)
+        outcome = Outcome(200, True, prompt_tokens=450, cached_tokens=400, ttft_s=0.1, itl_s=0.01)
+        held.release(outcome, 11.0)
     return LearnedMetrics(lambda: {"default": scheduler.figures()})
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -47,6 +48,12 @@ class Received:
     body: bytes = b""
     complete: bool = False
     sent_at: list[float] = field(default_factory=list)
+
+    @property
+    def said(self) -> bytes:
+        """The body, whatever was done to it on the way."""
+        expand = gzip.decompress if self.headers.get("content-encoding") == "gzip" else bytes
+        return expand(self.body)
 
     def steered(self, name: str, default: int) -> int:
         return int(self.headers.get(f"x-answer-{name}", default))
@@ -139,9 +146,9 @@ async def _answer(request: Received) -> AsyncIterator[bytes]:
     elif request.path == "/v1/models":
         models = {"object": "list", "data": [{"id": "m", "object": "model", "created": 0}]}
         yield _plain(200, "application/json", json.dumps(models).encode())
-    elif b'"stream": true' in request.body or b'"stream":true' in request.body:
+    elif b'"stream": true' in request.said or b'"stream":true' in request.said:
         yield STREAM_HEAD
-        asked = b"include_usage" in request.body
+        asked = b"include_usage" in request.said
         for part in _cut(_events(request.steered("events", 3), asked), request):
             yield b"%x\r\n%b\r\n" % (len(part), part)
             await asyncio.sleep(request.steered("gap-ms", 0) / 1000)

@@ -147,14 +147,37 @@ def test_headers_without_end_are_bounded_before_they_are_decoded(size: int) -> N
     assert calm(server) == "too many headers"
 
 
-@pytest.mark.usefixtures("bounded")
-def test_a_bomb_of_headers_costs_its_call_and_no_more() -> None:
+# An entry of the table of 4 KB, and one octet for each use of it.
+ENTRY = b"\x40\x01a\x7f\xa1\x1e" + b"x" * 4000
+USE = b"\xbe"
+
+
+def test_headers_that_are_too_long_cost_their_call_and_no_more() -> None:
     server = settled()
-    server.hear(frame(FrameType.HEADERS, 4, 1, BLOCK + b"\x40\x01a\x7f\xa1\x1e" + b"x" * 4000))
-    events = server.hear(frame(FrameType.HEADERS, 4, 3, BLOCK + b"\xbe" * 16_000))
+    server.hear(frame(FrameType.HEADERS, 4, 1, BLOCK + ENTRY))
+    events = server.hear(frame(FrameType.HEADERS, 4, 3, BLOCK + USE * 20))
     assert events == []
     assert trailers(server.said, 3)["grpc-status"] == "8"
     assert server.hear(say(1, b"still here")) == [Message(1, b"still here")]
+
+
+@pytest.mark.usefixtures("bounded")
+def test_a_bomb_of_headers_ends_the_connection_before_it_is_read_to_its_end() -> None:
+    server = settled()
+    server.hear(frame(FrameType.HEADERS, 4, 1, BLOCK + ENTRY))
+    broken = b"\xff\x80"  # of which nobody comes to hear
+    events = server.hear(frame(FrameType.HEADERS, 4, 3, BLOCK + USE * 16_000 + broken))
+    assert [type(event) for event in events] == [Gone]
+    assert calm(server) == "far too many headers"
+
+
+@pytest.mark.usefixtures("bounded")
+def test_headers_that_are_too_long_are_counted() -> None:
+    server = settled()
+    server.hear(frame(FrameType.HEADERS, 4, 1, BLOCK + ENTRY))
+    blocks = (frame(FrameType.HEADERS, 4, n, BLOCK + USE * 20) for n in range(3, 100, 2))
+    assert attack(server, blocks) == 5  # the first was 0
+    assert "lists of too many headers" in calm(server)
 
 
 # --- memory --------------------------------------------------------------------------------------

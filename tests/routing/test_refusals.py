@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from epp.openai.request import Invalid
 from epp.routing import refusals
+from epp.routing.admission.shed import Shed
 from epp.scheduling.decision import Exhausted, Refusal, Verdict
 
 DROPPED = (Verdict("first-filter", ()), Verdict("last-filter", ("10.0.0.1:8000",)))
@@ -17,6 +18,14 @@ def test_saturation_is_for_the_client_to_try_again() -> None:
     refused = refusals.exhausted(Refusal(Exhausted.SATURATED, DROPPED))
     assert (refused.status, refused.reason) == (429, "rejected-saturated")
     assert (refused.code, refused.retry_after_s) == ("rate_limit_exceeded", 1)
+
+
+def test_only_the_client_s_own_deadline_is_not_for_it_to_try_again() -> None:
+    for why in set(Shed) - {Shed.DEADLINE}:
+        refused = refusals.shed(why, 7)
+        assert (refused.status, refused.retry_after_s) == (429, 7)
+    refused = refusals.shed(Shed.DEADLINE, 7)
+    assert (refused.status, refused.code, refused.retry_after_s) == (504, "deadline_exceeded", None)
 
 
 def test_filters_that_left_nobody_are_named() -> None:

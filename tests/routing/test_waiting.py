@@ -135,6 +135,7 @@ def test_a_client_s_own_timeout_ends_the_wait() -> None:
     gated.admission.advance(gated.now + 0.11)
     ((placement),) = gated.later
     assert isinstance(placement.answer, Refused)
+    assert (placement.answer.status, placement.answer.code) == (504, "deadline_exceeded")
     assert placement.answer.reason == "rejected-ttl-expired"
 
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec import structs
 from prometheus_client import CollectorRegistry, Metric
 
 from epp.telemetry.gen_ai import DURATION, FIRST_TOKEN, LABELS, PER_TOKEN, TOKENS, GenAi
-from epp.telemetry.names import Names
+from epp.telemetry.names import OTHER, Names
 from epp.telemetry.record import Record
 
 POD = "10.0.0.1:8000"
@@ -139,3 +141,46 @@ def test_an_endpoint_that_left_takes_its_series_along() -> None:
     page = Page(STREAM, failed(status=503))
     page.endpoints = set()
     assert {values[5] for values in page.series(DURATION.name)} == {""}
+
+
+def test_the_buckets_between_are_ai_gateways_too() -> None:
+    first = "0.001 .005 .01 .02 .04 .06 .08 .1 .25 .5 .75 1 2.5 5 7.5 10 15 20 30 45 60"
+    assert FIRST_TOKEN.bounds == tuple(map(float, first.split()))
+    assert PER_TOKEN.bounds == tuple(
+        map(float, ".01 .025 .05 .075 .1 .15 .2 .3 .4 .5 .75 1 2.5".split())
+    )
+    for shape, factor in (TOKENS, 4), (DURATION, 2):
+        pairs = zip(shape.bounds, shape.bounds[1:], strict=False)
+        assert all(round(high / low, 9) == factor for low, high in pairs)
+
+
+def test_the_names_are_ai_gateways() -> None:
+    assert [shape.name for shape in (TOKENS, DURATION, FIRST_TOKEN, PER_TOKEN)] == [
+        "gen_ai_client_token_usage",
+        "gen_ai_server_request_duration_seconds",
+        "gen_ai_server_time_to_first_token_seconds",
+        "gen_ai_server_time_per_output_token_seconds",
+    ]
+
+
+HOSTILE = st.text(max_size=300) | st.sampled_from(['"} 1\n', "\\", "\n# EOF", "other", "\ud800"])
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    names=st.lists(st.tuples(HOSTILE, HOSTILE, HOSTILE), max_size=40), status=st.integers(0, 599)
+)
+def test_hostile_names_neither_break_the_page_nor_add_series(
+    names: list[tuple[str, str, str]], status: int
+) -> None:
+    known = Names(["alias", "llama"], quota=3)
+    page = Page(
+        *(
+            structs.replace(STREAM, model=a, target_model=b, response_model=c, status=status)
+            for a, b, c in names
+        ),
+        names=known,
+    )
+    labels = {name for series in page.series(DURATION.name) for name in series[2:5]}
+    assert len(labels - {"alias", "llama", OTHER}) <= 3
+    assert len(page.series(DURATION.name)) <= 6**3

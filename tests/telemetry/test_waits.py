@@ -23,6 +23,7 @@ def refused(shed: Shed | None, waited_s: float = 0.0) -> Placement:
         (Shed.FULL, "RejectedCapacity"),
         (Shed.LATE, "EvictedLate"),
         (Shed.EXPIRED, "EvictedTTL"),
+        (Shed.DEADLINE, "EvictedDeadline"),
     ],
 )
 def test_a_request_that_is_shed_is_counted_by_why(shed: Shed, outcome: str) -> None:

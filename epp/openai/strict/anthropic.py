@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from epp.openai import chat
+from epp.openai.anthropic import MessagesBody
+from epp.openai.content import Content, Part
 from epp.openai.invalid import Invalid, missing
 from epp.openai.strict.shape import Name, Object, Shape
 
@@ -97,3 +101,32 @@ class MessagesShape(CountTokensShape, kw_only=True):
     max_tokens: Annotated[int, msgspec.Meta(ge=1)]
     stream: bool | None = None
     temperature: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+    def body(self) -> MessagesBody | None:
+        """Return it if there are no tools and nothing but words."""
+        contents = [_words(message.content) for message in self.messages]
+        if self.tools is not None or None in contents:
+            return None
+        return MessagesBody(
+            model=self.model,
+            stream=self.stream,
+            cache_salt=self.cache_salt,
+            messages=[
+                chat.Message(message.role, content)
+                for message, content in zip(self.messages, contents, strict=True)
+            ],
+            system=self.system if self.system is None else _words(self.system),
+            max_tokens=self.max_tokens,
+        )
+
+
+def _words(given: str | Sequence[Block | SystemBlock]) -> Content:
+    """Return content as it is read leniently; None if it has more than words."""
+    if isinstance(given, str):
+        return given
+    texts: list[str | Part] = [Part(text=block.text) for block in given if _is_text(block)]
+    return texts if len(texts) == len(given) else None
+
+
+def _is_text(block: Block | SystemBlock) -> bool:
+    return isinstance(block, SystemBlock) or block.type == "text"

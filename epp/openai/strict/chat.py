@@ -7,8 +7,9 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from epp.openai.body import ABSENT
+from epp.openai.chat import ChatBody, EmbeddingsBody, Message, TokenizeBody
 from epp.openai.invalid import Invalid, missing
-from epp.openai.strict.content import Content
+from epp.openai.strict.content import Content, words
 from epp.openai.strict.shape import Count, Name, Object, Shape, is_given
 
 
@@ -44,6 +45,11 @@ class Assistant(msgspec.Struct, tag_field="role", tag="assistant"):
 
     content: Content | None = None
     tool_calls: list[ToolCall] | None = None
+    function_call: msgspec.Raw = ABSENT
+
+    def calls(self) -> bool:
+        """Tell whether there may be more than words."""
+        return self.tool_calls is not None or self.function_call is not ABSENT
 
 
 class Tool(msgspec.Struct, tag_field="role", tag="tool"):
@@ -63,6 +69,18 @@ class Function(msgspec.Struct, tag_field="role", tag="function"):
 Messages: TypeAlias = Annotated[
     list[System | Developer | User | Assistant | Tool | Function], msgspec.Meta(min_length=1)
 ]
+
+
+def read(messages: Messages) -> list[Message] | None:
+    """Return messages as they are read leniently; None if one has more than words."""
+    found = []
+    for message in messages:
+        calls = isinstance(message, Assistant) and message.calls()
+        content = None if message.content is None else words(message.content)
+        if calls or (content is None and message.content is not None):
+            return None
+        found.append(Message(str(message.__struct_config__.tag), content))
+    return found
 
 
 class Named(msgspec.Struct):
@@ -120,6 +138,13 @@ class StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
     continuous_usage_stats: bool | None = None
 
+    def raw(self) -> msgspec.Raw:
+        """Return what of it is read leniently."""
+        return _USAGE if self.include_usage else ABSENT
+
+
+_USAGE = msgspec.Raw(b'{"include_usage":true}')
+
 
 class Generation(Shape, kw_only=True):
     """What chats and completions share."""
@@ -149,6 +174,9 @@ class ChatShape(Generation, kw_only=True):
     """A chat to go on with."""
 
     messages: Messages
+    functions: msgspec.Raw = ABSENT
+    chat_template: msgspec.Raw = ABSENT
+    chat_template_kwargs: msgspec.Raw = ABSENT
     max_completion_tokens: Count | None = None
     tools: list[FunctionTool | CustomTool] | None = None
     tool_choice: (
@@ -156,6 +184,24 @@ class ChatShape(Generation, kw_only=True):
     ) = None
     response_format: TextFormat | JsonFormat | SchemaFormat | TagFormat | None = None
     parallel_tool_calls: bool | None = None
+
+    def body(self) -> ChatBody | None:
+        """Return it if there are no tools and nothing but words."""
+        messages = read(self.messages) if self.tools is None else None
+        if messages is None:
+            return None
+        return ChatBody(
+            model=self.model,
+            stream=self.stream,
+            cache_salt=self.cache_salt,
+            messages=messages,
+            functions=self.functions,
+            chat_template=self.chat_template,
+            chat_template_kwargs=self.chat_template_kwargs,
+            max_completion_tokens=self.max_completion_tokens,
+            max_tokens=self.max_tokens,
+            stream_options=self.stream_options.raw() if self.stream_options else ABSENT,
+        )
 
 
 class EmbeddingsShape(Shape, kw_only=True):
@@ -170,6 +216,12 @@ class EmbeddingsShape(Shape, kw_only=True):
     def problem(self) -> Invalid | None:
         """Demand exactly one thing to embed."""
         return exactly_one(input=is_given(self.input), messages=self.messages is not None)
+
+    def body(self) -> EmbeddingsBody | None:
+        """Return it if it is no chat."""
+        if self.messages is not None:
+            return None
+        return EmbeddingsBody(model=self.model, cache_salt=self.cache_salt, input=self.input)
 
 
 class TokenizeShape(Shape, kw_only=True):
@@ -191,6 +243,12 @@ class TokenizeShape(Shape, kw_only=True):
                 code="invalid_value",
             )
         return exactly_one(prompt=self.prompt is not None, messages=self.messages is not None)
+
+    def body(self) -> TokenizeBody | None:
+        """Return it if it is no chat."""
+        if self.messages is not None:
+            return None
+        return TokenizeBody(model=self.model, cache_salt=self.cache_salt, prompt=self.prompt)
 
 
 def exactly_one(**given: bool) -> Invalid | None:

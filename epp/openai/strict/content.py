@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
+from epp.openai import content
 from epp.openai.strict.shape import Object
 
 
@@ -95,3 +96,13 @@ Part: TypeAlias = (
     | SoundTensorPart
 )
 Content: TypeAlias = str | Annotated[list[Part], msgspec.Meta(min_length=1)]
+
+
+def words(given: Content) -> content.Content:
+    """Return content as it is read leniently; None if it has more than words."""
+    if isinstance(given, str):
+        return given
+    texts: list[str | content.Part] = [
+        content.Part(text=part.text) for part in given if isinstance(part, TextPart)
+    ]
+    return texts if len(texts) == len(given) else None

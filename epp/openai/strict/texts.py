@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from epp.openai.body import ABSENT
+from epp.openai.completions import CompletionBody
 from epp.openai.invalid import Invalid, missing
 from epp.openai.multipart import read_form
 from epp.openai.strict.chat import Generation
@@ -13,6 +14,21 @@ from epp.openai.strict.shape import Name, Object, Shape, is_given
 
 class CompletionShape(Generation, kw_only=True):
     """A text to go on with. What a prompt may be is checked where it is read."""
+
+    prompt: msgspec.Raw = ABSENT
+    prompt_embeds: msgspec.Raw = ABSENT
+
+    def body(self) -> CompletionBody:
+        """Return all of it."""
+        return CompletionBody(
+            model=self.model,
+            stream=self.stream,
+            cache_salt=self.cache_salt,
+            prompt=self.prompt,
+            prompt_embeds=self.prompt_embeds,
+            max_tokens=self.max_tokens,
+            stream_options=self.stream_options.raw() if self.stream_options else ABSENT,
+        )
 
 
 class GenerateShape(Shape, kw_only=True):

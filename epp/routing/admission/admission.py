@@ -206,7 +206,10 @@ class Admission:
         """Let it go where it can, open or not: whatever is wrong here, nobody waits for ever."""
         self.room.leave(waiter)
         asked: Asked = waiter.request
-        if waiter.sheddable or self.settings.shed_expired or asked.deadline <= now:
+        if asked.deadline <= now:
+            self._settle(waiter, Shed.DEADLINE, now)
+            return
+        if waiter.sheddable or self.settings.shed_expired:
             self._settle(waiter, Shed.EXPIRED, now)
             return
         choice = self._consider(asked, now)

@@ -11,3 +11,4 @@ class Shed(enum.Enum):
     FULL = "full"
     LATE = "late"
     EXPIRED = "expired"
+    DEADLINE = "deadline"  # the client's own

@@ -18,6 +18,7 @@ class Prices(msgspec.Struct, frozen=True):
     pressure: float = 3.0  # a second of prefill, when as much of the fleet is idle as is busy
     stall: float = 0.05  # a second for which one decoding request is slowed down
     output: float = 0.15  # a second of the request's own decoding
+    load: float = 5.0  # a model that is to be loaded
 
 
 class MarginalCost(msgspec.Struct, frozen=True):
@@ -27,6 +28,7 @@ class MarginalCost(msgspec.Struct, frozen=True):
     matches: PrefixMatches
     now: float
     prices: Prices = Prices()
+    model: str = ""
 
     def costs(self, endpoints: Sequence[Endpoint]) -> list[float]:
         """Return the seconds that the request costs at each endpoint, in their order.
@@ -50,7 +52,15 @@ class MarginalCost(msgspec.Struct, frozen=True):
         ]
         for i in self._warming(addresses):
             costs[i] /= self._warmth(addresses[i])
+        for i in self.loading(endpoints):
+            costs[i] += self.prices.load
         return costs
+
+    def loading(self, endpoints: Sequence[Endpoint]) -> list[int]:
+        """Return the places of those that would have to load the model first."""
+        if not self.workload.swaps:
+            return []
+        return [i for i, endpoint in enumerate(endpoints) if self._loads(endpoint)]
 
     def terms(self, endpoint: Endpoint) -> Mapping[str, float]:
         """Return the parts of one endpoint's cost, and what they come from."""
@@ -58,6 +68,7 @@ class MarginalCost(msgspec.Struct, frozen=True):
         queue_s = standing.queue_s(self.now)
         work_s = self._work_s(endpoint.address)
         unscaled = load.ratio / self._warmth(endpoint.address)
+        load_s = self.prices.load if load.swaps and self._loads(endpoint) else 0.0
         scale = unscaled * standing.speed
         return {
             "queue_s": scale * queue_s * standing.stretch,
@@ -66,7 +77,8 @@ class MarginalCost(msgspec.Struct, frozen=True):
             "stall_s": scale * work_s * self.prices.stall * standing.requests,
             "output_s": unscaled * self.prices.output * load.output * standing.token_s,
             "memory_wait_s": standing.memory_wait_s(load.prompt) / self._warmth(endpoint.address),
-            "ttft_s": load.first_token_s(standing, work_s, self.now),
+            "load_s": load_s,
+            "ttft_s": load_s + load.first_token_s(standing, work_s, self.now),
             "tpot_s": load.token_s(standing),
             "prompt_tokens": load.prompt,
             "cached_tokens": load.prompt * self.matches.share_at(endpoint.address),
@@ -88,6 +100,10 @@ class MarginalCost(msgspec.Struct, frozen=True):
             return [ratio * self._work_s(address) for address in addresses]
         works = {depth: ratio * self._work_at(depth) for depth in {0, *matches.matched.values()}}
         return [works[depth] for depth in map(matches.matched.get, addresses, repeat(0))]
+
+    def _loads(self, endpoint: Endpoint) -> bool:
+        load = endpoint.load  # however old: it tells what was in memory last
+        return load is not None and load.loaded is not None and self.model not in load.loaded
 
     def _work_s(self, address: str) -> float:
         return self.workload.prefill_s(self.workload.prompt * self.matches.share_at(address))

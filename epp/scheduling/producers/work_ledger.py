@@ -79,6 +79,7 @@ class WorkLedgerProducer:
         self._accounts: dict[str, Account] = {}
         self._board = Board()
         self._warming: dict[str, Account] = {}
+        self._swapping: set[str] = set()  # those that tell which models they have in memory
         self._idle = Account(0, self._coefficients, 0.0).standing
         self._speeds = Speeds()
         self._lengths = Lengths()
@@ -148,6 +149,7 @@ class WorkLedgerProducer:
             self._picks,
             self._ramps(now),
             self._uncached,
+            bool(self._swapping),
         )
 
     def reserve(self, query: Query, decision: Decision, fact: Workload) -> Held:
@@ -201,6 +203,7 @@ class WorkLedgerProducer:
             del self._accounts[endpoint.address]
             self._board.drop(endpoint.address)
             self._warming.pop(endpoint.address, None)
+            self._swapping.discard(endpoint.address)
             self._speeds.forget(account.speed)
 
     def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
@@ -281,6 +284,8 @@ class WorkLedgerProducer:
                 continue
             account.read(load, self._speeds.ratio, now)
             self._publish(endpoint.address, account)
+            if load.loaded is not None:
+                self._swapping.add(endpoint.address)
 
     def _young(self, now: float) -> bool:
         """Whether other requests are under way than these books know: the picker has just begun."""

@@ -41,14 +41,15 @@ class MarginalCostScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     The cost is the predicted time to the first token, what the prefill takes from later requests
     (`pressureWeight`, the more the busier the fleet is) and from those that decode there
-    (`stallWeight`), a share of the request's own decoding (`outputWeight`), and the wait for KV
-    memory. Where something is missing for that, the next best measure is used, and the decision
-    says which.
+    (`stallWeight`), a share of the request's own decoding (`outputWeight`), the wait for KV memory,
+    and `loadSeconds` at a server that tells which models it has in memory, without this one. Where
+    something is missing for that, the next best measure is used, and the decision says which.
     """
 
     pressure_weight: _Price = 3.0
     stall_weight: _Price = 0.05
     output_weight: _Price = 0.15
+    load_seconds: _Price = 5.0
     prefix_match_info_producer_name: Annotated[str, msgspec.Meta(min_length=1)] = APPROX_PREFIX
 
     def needs(self) -> tuple[str, ...]:
@@ -59,8 +60,10 @@ class MarginalCostScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         """Compare the costs by the best measure that there is."""
         workload = query.fact(LEDGER, Workload)
         matches = query.fact(self.prefix_match_info_producer_name, PrefixMatches)
-        prices = Prices(self.pressure_weight, self.stall_weight, self.output_weight)
-        cost = MarginalCost(workload, matches.slim(), query.now, prices)
+        prices = Prices(
+            self.pressure_weight, self.stall_weight, self.output_weight, self.load_seconds
+        )
+        cost = MarginalCost(workload, matches.slim(), query.now, prices, query.model)
         basis = basis_of(query, workload, matches, endpoints)
         numbers = _MEASURES.get(basis, _by_cost)(cost, query, endpoints)
         return Scores(numbers, CostDetails(basis.value, cost, endpoints))
@@ -73,34 +76,48 @@ def _by_cost(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint]) ->
 def _by_load(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
     """Multiply the tokens to compute by the requests: needs no coefficients."""
     load = cost.workload
+    loading = frozenset(cost.loading(endpoints))
+    load_tokens = cost.prices.load / (load.coefficients.token_s * load.ratio)
     costs = []
-    for endpoint in endpoints:
+    for i, endpoint in enumerate(endpoints):
         standing = load.at(endpoint)
         queued = standing.queue_s(cost.now) / load.coefficients.token_s
         uncached = load.prompt * (1.0 - cost.matches.share_at(endpoint.address))
-        costs.append((queued + uncached) * (standing.requests + 1))
+        waited = load_tokens if i in loading else 0.0
+        costs.append((queued + uncached + waited) * (standing.requests + 1))
     return _cheapest_best(costs)
 
 
 def _by_two_choices(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
-    """Draw two, by lots that are other ones at each pick, and prefer the one with less to do."""
-    load = cost.workload
+    """Draw two, by lots that are other ones at each pick, and prefer the one with less to do.
+
+    Those that would have to load the model come after all others.
+    """
+    load, loading = cost.workload, frozenset(cost.loading(endpoints))
     lots = [xxh3_64_intdigest(e.address.encode(), load.picks) for e in endpoints]
-    drawn = sorted(range(len(endpoints)), key=lots.__getitem__)[:2]
+    drawn = sorted(range(len(endpoints)), key=lambda i: (i in loading, lots[i]))[:2]
     scores = [0.0] * len(endpoints)
-    for rank, i in enumerate(sorted(drawn, key=lambda i: load.at(endpoints[i]).requests)):
+    drawn.sort(key=lambda i: (i in loading, load.at(endpoints[i]).requests))
+    for rank, i in enumerate(drawn):
         scores[i] = 1.0 - rank / 2
     return scores
 
 
 def _by_metrics(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
-    """Blend short queues, free caches and cached prefixes, 2 to 2 to 3."""
+    """Blend short queues, free caches and cached prefixes, 2 to 2 to 3.
+
+    Those that would have to load the model come after all others.
+    """
     queues = fewest_best(readings(query, endpoints, lambda load: load.waiting))
     caches = free_kv_cache(query, endpoints)
-    return [
+    scores = [
         (2 * queue + 2 * free + 3 * cost.matches.share_at(e.address)) / 7
         for e, queue, free in zip(endpoints, queues, caches, strict=True)
     ]
+    loading = frozenset(cost.loading(endpoints))
+    if not loading:
+        return scores
+    return [score / 2 if i in loading else (1 + score) / 2 for i, score in enumerate(scores)]
 
 
 _MEASURES: Mapping[Basis, Callable[[MarginalCost, Query, Sequence[Endpoint]], list[float]]] = {

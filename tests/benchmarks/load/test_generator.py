@@ -93,3 +93,18 @@ async def test_the_model_servers_answer_as_vllm_does_and_say_how_often_they_were
 def test_an_answer_in_pieces_and_in_one_is_the_same() -> None:
     assert b"".join(upstream.parts(200)) == upstream.whole(200)
     assert len(upstream.parts(200)) == 200
+
+
+async def test_requests_come_at_the_rate_that_is_asked_for() -> None:
+    port = free_port()
+    async with child.running("benchmarks.load.upstream", str(port), ready=b"ready"):
+        result = await perform(job(port, concurrency=4, requests=20, rate=40.0))
+    assert (result.answered, result.failed) == (20, 0)
+    assert result.seconds == pytest.approx(20 / 40, rel=0.5)
+
+
+async def test_one_of_so_many_is_given_up_when_its_answer_begins() -> None:
+    port = free_port()
+    async with child.running("benchmarks.load.upstream", str(port), ready=b"ready"):
+        result = await perform(job(port, requests=20, gap_ms=1, abort_every=4))
+    assert (result.answered, result.aborted, result.failed) == (15, 5, 0)

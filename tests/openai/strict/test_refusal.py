@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
+from epp.openai.invalid import Invalid
 from epp.openai.strict.shape import Shape, checker
 
 
@@ -81,7 +82,7 @@ def test_a_complaint_names_the_place_and_what_would_be_right(
     body: str, param: str, code: str, message: str
 ) -> None:
     invalid = CHECK("application/json", body.encode())
-    assert invalid is not None
+    assert isinstance(invalid, Invalid)
     assert (invalid.param, invalid.code, invalid.message) == (param, code, message)
 
 
@@ -91,11 +92,11 @@ def test_what_is_right_is_not_refused() -> None:
 
 def test_what_is_no_json_is_refused_as_ever() -> None:
     invalid = CHECK("", b"{")
-    assert invalid is not None
+    assert isinstance(invalid, Invalid)
     assert invalid.code == "invalid_json"
 
 
 def test_a_form_is_for_sound_only() -> None:
     invalid = CHECK("multipart/form-data; boundary=x", b"--x--")
-    assert invalid is not None
+    assert isinstance(invalid, Invalid)
     assert invalid.code == "invalid_form"

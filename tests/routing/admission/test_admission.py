@@ -181,7 +181,7 @@ def test_the_client_s_deadline_ends_the_wait_with_a_refusal() -> None:
     asked.deadline = fleet.now + 0.5
     fleet.admission.admit(asked, fleet.now)
     fleet.pass_time(0.6)
-    assert [answer.result for _, answer in fleet.answers] == [Shed.EXPIRED]
+    assert [answer.result for _, answer in fleet.answers] == [Shed.DEADLINE]
 
 
 def test_who_leaves_is_never_told_anything() -> None:

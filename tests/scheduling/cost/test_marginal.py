@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from epp.pool.endpoint import Endpoint
+from epp.pool.load import Load
 from epp.scheduling.cost.marginal import MarginalCost, Prices
 from epp.scheduling.ledger.standing import Standing
 from epp.scheduling.ledger.workload import Workload
@@ -14,7 +15,7 @@ from tests.scheduling.books import board
 
 NOW = 50.0
 A, B = Endpoint("a:1"), Endpoint("b:1")
-PARTS = ("queue_s", "prefill_s", "pressure_s", "stall_s", "output_s", "memory_wait_s")
+PARTS = ("queue_s", "prefill_s", "pressure_s", "stall_s", "output_s", "memory_wait_s", "load_s")
 
 
 def workload(*standings: Standing, **rest: object) -> Workload:
@@ -121,3 +122,31 @@ def test_the_terms_that_are_shown_are_those_that_were_added_up(
     for endpoint, total in zip([A, B], found.costs([A, B]), strict=True):
         terms = found.terms(endpoint)
         assert sum(terms[part] for part in PARTS) == pytest.approx(total, rel=1e-6, abs=1e-9)
+
+
+def told(address: str, *loaded: str, at: float = NOW) -> Endpoint:
+    return Endpoint(address, load=Load(at, loaded=frozenset(loaded)))
+
+
+def test_a_model_that_is_not_in_memory_costs_the_time_to_load_it_however_old_the_reading_is() -> (
+    None
+):
+    load = workload(Standing(at=NOW), Standing(at=NOW), swaps=True)
+    pool = [told("a:1", "other"), told("b:1", "llama", at=NOW - 600.0), Endpoint("c:1")]
+    found = MarginalCost(load, PrefixMatches(), NOW, Prices(load=7.0), "llama")
+    one, other, unknown = found.costs(pool)
+    assert one - other == pytest.approx(7.0)
+    assert unknown == pytest.approx(other)
+    assert [found.terms(e)["load_s"] for e in pool] == [7.0, 0.0, 0.0]
+    assert found.terms(pool[0])["ttft_s"] == pytest.approx(found.terms(pool[1])["ttft_s"] + 7.0)
+
+
+@pytest.mark.parametrize("ramps", [{}, {"a:1": 0.2}])
+def test_the_terms_of_a_server_that_loads_add_up_to_its_cost(ramps: dict[str, float]) -> None:
+    load = workload(Standing(at=NOW, queued_s=1.0), swaps=True, ramps=ramps, ratio=2.0)
+    found = MarginalCost(load, PrefixMatches(), NOW, Prices(), "llama")
+    endpoint = told("a:1")
+    (total,) = found.costs([endpoint])
+    terms = found.terms(endpoint)
+    assert terms["load_s"] == 5.0
+    assert sum(terms[part] for part in PARTS) == pytest.approx(total)

@@ -368,3 +368,13 @@ TestLedgerEqualsPlainLists = LedgerEqualsPlainLists.TestCase
 TestLedgerEqualsPlainLists.settings = settings(
     max_examples=60, stateful_step_count=40, deadline=None
 )
+
+
+def test_the_books_know_whether_any_server_tells_what_it_has_in_memory() -> None:
+    ledger = made()
+    assert not books(ledger, pool=[A, structs.replace(B, load=Load(NOW))]).swaps
+    swapping = structs.replace(B, load=Load(NOW, loaded=frozenset()))
+    assert books(ledger, pool=[A, swapping]).swaps
+    assert books(ledger, NOW + 600.0, pool=[A, swapping]).swaps  # the reading is old by then
+    ledger.forget(B)
+    assert not books(ledger, pool=[A]).swaps

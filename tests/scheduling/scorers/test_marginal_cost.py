@@ -115,3 +115,24 @@ def test_a_picker_that_knows_less_than_the_servers_goes_by_their_metrics() -> No
     one, two, unknown = MarginalCostScorer().score(query, pool)
     assert (one, two, unknown) == pytest.approx((1 / 7, 3 / 7, 0.0))
     assert decided(query, pool).columns[0].details.basis == "metrics"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("known", "basis"),
+    [
+        ({}, "approximate"),
+        ({"plausible": False}, "load"),
+        ({"prompt": 0.0}, "two-choices"),
+        ({"young": True}, "metrics"),
+    ],
+)
+def test_the_one_server_that_has_the_model_in_memory_is_preferred_whatever_the_choice_goes_by(
+    known: dict[str, Any], basis: str
+) -> None:
+    has = {1: "mistral", 2: "llama", 3: "qwen"}
+    pool = [endpoint(n, loaded=frozenset({model})) for n, model in has.items()]
+    standings = [Standing(at=NOW, requests=n) for n in (0, 2, 0)]  # and has more to do
+    told = asked(standings, swaps=True, **known)
+    assert decided(told, pool).winner is pool[1]
+    assert decided(asked(standings, **known), pool).winner is not pool[1] or basis == "metrics"
+    assert decided(told, pool).columns[0].details.basis == basis  # type: ignore[union-attr]
