@@ -24,6 +24,33 @@ def readings(
     ]
 
 
+def neutral(
+    query: Query, endpoints: Sequence[Endpoint], scores: Sequence[float | None]
+) -> list[float]:
+    """Return `scores` without gaps: 0 where the load is unknown, and where a server does not tell
+    this one metric (many engines have none) the mean of the others', for nothing speaks against it.
+    """
+    known = [score for score in scores if score is not None]
+    if len(known) == len(scores):
+        return known
+    usual = sum(known) / len(known) if known else 0.5
+    now, max_age_s = query.now, query.max_load_age_s
+    return [
+        score if score is not None else 0.0 if e.fresh_load(now, max_age_s) is None else usual
+        for e, score in zip(endpoints, scores, strict=True)
+    ]
+
+
+def free_kv_cache(query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
+    """Return the share of each KV cache that is free, `neutral` where it is not known."""
+    used = readings(query, endpoints, lambda load: load.kv_cache_usage)
+    free = [
+        None if share is None else 0.0 if share >= 1.0 else 1.0 - share if share > 0.0 else 1.0
+        for share in used
+    ]
+    return neutral(query, endpoints, free)
+
+
 def fewest_best(counts: Sequence[int | None]) -> list[float]:
     """Return 1 for the lowest count, 0 for the highest and for an unknown one."""
     known = [count for count in counts if count is not None]
