@@ -29,8 +29,9 @@ from benchmarks.load.foreseen import foreseen
 from benchmarks.load.goals import Goal
 from benchmarks.load.offer import Offer
 from benchmarks.load.outcome import TARGETS, Outcome
+from benchmarks.load.page import Page, page, still_held
 from benchmarks.load.performance import Performance
-from benchmarks.load.stage import Page, Stage, Transport, stage
+from benchmarks.load.stage import Stage, Transport, stage
 from benchmarks.load.usage import usage
 from benchmarks.load.waiting import Patience, patience
 from benchmarks.routing.trace import EXCERPT
@@ -41,16 +42,7 @@ from epp.demo.promise import Promise
 OFFER = Offer(EXCERPT, every=2, qps=4.6, seconds=600.0)
 REPLICAS = 4
 PROMISE = Promise(TARGETS.ttft_s, TARGETS.tpot_s)
-# What must be 0 once every request has ended.
-HELD = (
-    "llm_d_epp_flow_control_queue_size",
-    "llm_d_epp_flow_control_queue_bytes",
-    "llm_d_epp_extproc_streams_inflight",
-    "llm_d_epp_request_running",
-    "llm_d_epp_inflight_requests",
-)
 CHOOSING = "llm_d_epp_scheduler_e2e_duration_seconds_bucket"
-PATIENCE_S = 10.0  # for the ends of streams to be seen
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -77,8 +69,9 @@ async def run(flags: Sequence[str], policy: str, offer: Offer, options: argparse
         early = group.create_task(_rss_after(on, offer.seconds / 3))
         measured = await on.perform(offer)
         rss_mib = (await early, usage(on.pids["picker"]).rss_mib)
-        choosing, held = _choosing_in_time(await on.page()), await _held(on)
-    return Run(measured, foreseen(policy, offer, options.replicas), choosing, rss_mib, held)
+        told, held = await page(on.metrics_port), await still_held(on.metrics_port)
+    simulated = foreseen(policy, offer, options.replicas)
+    return Run(measured, simulated, _choosing_in_time(told), rss_mib, held)
 
 
 async def _rss_after(on: Stage, seconds: float) -> float:
@@ -86,21 +79,8 @@ async def _rss_after(on: Stage, seconds: float) -> float:
     return usage(on.pids["picker"]).rss_mib
 
 
-async def _held(on: Stage) -> dict[str, float]:
-    """Return what is held though nothing is under way; empty: nothing."""
-    loop = asyncio.get_running_loop()
-    ends_at = loop.time() + PATIENCE_S
-    while True:
-        page = await on.page()
-        sums = {name: sum(value for _, value in page.get(name, [])) for name in HELD}
-        held = {name: value for name, value in sums.items() if value}
-        if not held or loop.time() > ends_at:
-            return held
-        await asyncio.sleep(0.1)
-
-
-def _choosing_in_time(page: Page) -> float:
-    counts = {float(labels["le"]): count for labels, count in page[CHOOSING]}
+def _choosing_in_time(told: Page) -> float:
+    counts = {float(labels["le"]): count for labels, count in told[CHOOSING]}
     return counts[goals.CHOOSING_MS / 1000] / max(counts.values())
 
 

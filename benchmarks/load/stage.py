@@ -13,7 +13,6 @@ from typing import Literal
 
 import httpx
 import msgspec
-from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.conditions import ROOT
 from benchmarks.load import child
@@ -29,7 +28,6 @@ from epp.demo.sim.driver import Lateness
 from epp.demo.sim.options import SimOptions
 
 Transport = Literal["native", "grpcio"]
-Page = dict[str, list[tuple[dict[str, str], float]]]
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -43,16 +41,6 @@ class Stage(msgspec.Struct, frozen=True):
     def usage(self) -> dict[str, Usage]:
         """Return what each process has used so far."""
         return {name: usage(pid) for name, pid in self.pids.items()}
-
-    async def page(self) -> Page:
-        """Read the picker's metrics."""
-        async with httpx.AsyncClient() as client:
-            text = (await client.get(f"http://127.0.0.1:{self.metrics_port}/metrics")).text
-        found: Page = {}
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                found.setdefault(sample.name, []).append((sample.labels, sample.value))
-        return found
 
     async def lateness(self) -> Lateness:
         """Return how far all servers together kept up with what they simulate."""
