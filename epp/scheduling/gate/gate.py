@@ -55,9 +55,8 @@ class Gate:
 
     def targets(self, query: Query) -> Targets:
         """Return the targets of a request: its own, its model's, or the pool's."""
-        settings = self.settings
-        base = settings.models.get(query.model, settings.targets)
-        return base.asked_by(query.headers).for_prompt(self.tokens(query))
+        asked = self._asked(query)
+        return asked.for_prompt(self.tokens(query)) if asked.ttft_token_s else asked
 
     def verdict(
         self, endpoint: Endpoint, tokens: float, targets: Targets, now: float, part: float = 1.0
@@ -101,7 +100,7 @@ class Gate:
         step_s = work.decode_step_s(standing.held, standing.decoding + 1)
         busy = self._ledger.busy(len(decision.candidates), query.now)
         self._idle = 1.0 - min(_MOST_BUSY, busy)
-        return Planned(self.targets(query).tpot_s, step_s / self._idle)
+        return Planned(self._asked(query).tpot_s, step_s / self._idle)
 
     def first_token(self, query: Query, decision: Decision, held: Planned, now: float) -> None:
         """Learn nothing yet."""
@@ -126,6 +125,12 @@ class Gate:
     def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
         """Add nothing."""
         return ()
+
+    def _asked(self, query: Query) -> Targets:
+        """Return the targets of a request, whatever its length."""
+        settings = self.settings
+        base = settings.models.get(query.model, settings.targets)
+        return base.asked_by(query.headers)
 
     def _hear(self, endpoint: Endpoint, standing: Standing, now: float) -> None:
         """Learn from what the server says of the time between tokens, where no answers are read."""
