@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
+from epp.pool.endpoint import Endpoint
 from epp.scheduling.ledger.standing import Rates, Standing
+
+_ROOM = 6  # its place among the rates
 
 
 class Board:
@@ -14,13 +18,25 @@ class Board:
     asks for all of them in the order that the board has gets a list without looking any of them up.
     """
 
-    __slots__ = ("_addresses", "_places", "_rates", "_standings", "unsorted")
+    __slots__ = (
+        "_addresses",
+        "_known",
+        "_known_addresses",
+        "_least_room",
+        "_places",
+        "_rates",
+        "_standings",
+        "unsorted",
+    )
 
     def __init__(self) -> None:
         self._addresses: list[str] = []  # shared with the copies, as `_places` is: it only grows
         self._places: dict[str, int] = {}
         self._standings: list[Standing] = []
         self._rates: list[Rates] = []
+        self._least_room = inf  # or even less
+        self._known: Sequence[Endpoint] = ()
+        self._known_addresses: list[str] = []
         self.unsorted = False  # an endpoint joined
 
     def __repr__(self) -> str:
@@ -32,6 +48,7 @@ class Board:
     def put(self, address: str, standing: Standing) -> None:
         """Enter the standing of an endpoint; a new one comes last."""
         place = self._places.get(address)
+        self._least_room = min(self._least_room, standing.room)
         if place is None:
             self._places[address] = len(self._addresses)
             self._addresses.append(address)
@@ -41,6 +58,23 @@ class Board:
         else:
             self._standings[place] = standing
             self._rates[place] = standing.rates()
+
+    def meet(self, endpoints: Sequence[Endpoint]) -> None:
+        """Read the addresses of a pool, which the next choices probably ask for again."""
+        if endpoints is not self._known and isinstance(endpoints, tuple):  # that no one changes
+            self._known, self._known_addresses = endpoints, [e.address for e in endpoints]
+
+    def addresses_of(self, endpoints: Sequence[Endpoint]) -> list[str]:
+        """Return the addresses of these endpoints, which nobody may change."""
+        if endpoints is self._known:
+            return self._known_addresses
+        return [endpoint.address for endpoint in endpoints]
+
+    def short_of(self, tokens: float) -> bool:
+        """Whether some endpoint has no room for so many tokens."""
+        if tokens > self._least_room:  # which may be out of date
+            self._least_room = min([rates[_ROOM] for rates in self._rates], default=inf)
+        return tokens > self._least_room
 
     def drop(self, address: str) -> None:
         """Take an endpoint out."""
@@ -58,6 +92,8 @@ class Board:
         found = Board()
         found._addresses, found._places = self._addresses, self._places
         found._standings, found._rates = self._standings.copy(), self._rates.copy()
+        found._known, found._known_addresses = self._known, self._known_addresses
+        found._least_room = self._least_room
         return found
 
     def at(self, address: str) -> Standing | None:

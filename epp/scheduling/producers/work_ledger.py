@@ -135,12 +135,14 @@ class WorkLedgerProducer:
         self._compare(endpoints, now, query.max_load_age_s)
         if self._board.unsorted:
             self._board.sort([endpoint.address for endpoint in endpoints])
-        lengths = self._lengths.of(query.model)
+        self._board.meet(endpoints)
+        lengths, prompt = self._lengths.of(query.model), self.prompt_tokens(query)
+        self._board.short_of(prompt)  # brings up to date what the copy then knows
         return Workload(
             self._board.copy(),
             self._coefficients,
             self._idle,
-            self.prompt_tokens(query),
+            prompt,
             self._expected_output(query, lengths.output),
             self._speeds.ratio,
             self._speeds.plausible,
