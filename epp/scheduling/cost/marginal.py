@@ -8,8 +8,11 @@ from itertools import repeat
 import msgspec
 
 from epp.pool.endpoint import Endpoint
+from epp.scheduling.ledger.standing import FREED, ROOM
 from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.matches import PrefixMatches
+
+_FEW = 4  # or more endpoints without a match for each with one
 
 
 class Prices(msgspec.Struct, frozen=True):
@@ -52,9 +55,8 @@ class MarginalCost(msgspec.Struct, frozen=True):
             )
         ]
         if load.board.short_of(prompt):
-            for i, (*_, room, freed) in enumerate(rows):
-                if prompt > room:
-                    costs[i] += (prompt - room) / freed
+            for i in [i for i, rates in enumerate(rows) if prompt > rates[ROOM]]:
+                costs[i] += (prompt - rows[i][ROOM]) / rows[i][FREED]
         for i in self._warming(addresses):
             costs[i] /= self._warmth(addresses[i])
         for i in self.loading(endpoints):
@@ -103,8 +105,14 @@ class MarginalCost(msgspec.Struct, frozen=True):
             return repeat(ratio * self.workload.prefill_s(0.0))
         if matches.trust:
             return [ratio * self._work_s(address) for address in addresses]
-        works = _Works(self.workload, matches)
-        return map(works.__getitem__, map(matches.matched.get, addresses))
+        works, matched = _Works(self.workload, matches), matches.matched
+        places = self.workload.board.places_of(addresses)
+        if places is not None and _FEW * len(matched) < len(addresses):
+            return _mostly(works, matched, places, len(addresses))
+        depths = list(map(matched.get, addresses))
+        if depths.count(depths[0]) == len(depths):  # of a beginning that all prompts share
+            return repeat(works[depths[0]])
+        return map(works.__getitem__, depths)
 
     def _loads(self, endpoint: Endpoint) -> bool:
         load = endpoint.load  # however old: it tells what was in memory last
@@ -119,6 +127,18 @@ class MarginalCost(msgspec.Struct, frozen=True):
 
     def _warmth(self, address: str) -> float:
         return 0.25 + 0.75 * self.workload.ramps.get(address, 1.0)
+
+
+def _mostly(
+    works: _Works, matched: Mapping[str, int], places: Mapping[str, int], count: int
+) -> list[float]:
+    """Return the prefill at each of so many endpoints, of which few match."""
+    found = [works[None]] * count
+    for address, depth in matched.items():
+        place = places.get(address, count)
+        if place < count:
+            found[place] = works[depth]
+    return found
 
 
 class _Works(dict[int | None, float]):

@@ -29,4 +29,6 @@ class DecayingSum:
 
     def _left(self, now: float) -> float:
         passed = now - self._at
-        return self._sum * exp(-passed / self._period_s) if passed > 0.0 else self._sum
+        if passed > 0.0 and self._sum:
+            return self._sum * exp(-passed / self._period_s)
+        return self._sum
