@@ -12,7 +12,7 @@ from epp.scheduling.ledger.standing import FREED, ROOM
 from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.matches import PrefixMatches
 
-_FEW = 4  # or more endpoints without a match for each with one
+_FEW = 2  # or more endpoints for each one with a match
 
 
 class Prices(msgspec.Struct, frozen=True):
@@ -110,7 +110,9 @@ class MarginalCost(msgspec.Struct, frozen=True):
         if places is not None and _FEW * len(matched) < len(addresses):
             return _mostly(works, matched, places, len(addresses))
         depths = list(map(matched.get, addresses))
-        if depths.count(depths[0]) == len(depths):  # of a beginning that all prompts share
+        if depths and depths.count(depths[0]) == len(
+            depths
+        ):  # of a beginning that all prompts share
             return repeat(works[depths[0]])
         return map(works.__getitem__, depths)
 

@@ -185,8 +185,10 @@ class Account:
         self.standing = self._stand(ratio)
 
     def _work_off(self, now: float) -> None:
-        budget = max(0.0, now - self._at) * self.standing.drain
-        self._at = max(self._at, now)
+        if now <= self._at:
+            return
+        budget = (now - self._at) * self.standing.drain
+        self._at = now
         while budget > 0.0 and self._waiting:
             held, left = next(iter(self._waiting.items()))
             if left > budget:
@@ -235,6 +237,7 @@ class Account:
         return others * self._mean_prompt
 
     def _stand(self, ratio: float) -> Standing:
+        # Each reading of metrics and each step of a request ends here.
         work, speed, others = self._coefficients, self.speed.factor, self.others.count
         capacity, at = self.capacity, self._at
         requests = max(0, len(self._open) + others)

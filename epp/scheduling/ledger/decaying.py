@@ -25,10 +25,8 @@ class DecayingSum:
 
     def per_second(self, now: float) -> float:
         """Return the rate at which amounts were added lately."""
-        return self._left(now) / self._period_s
+        return self._left(now) / self._period_s if self._sum else 0.0
 
     def _left(self, now: float) -> float:
         passed = now - self._at
-        if passed > 0.0 and self._sum:
-            return self._sum * exp(-passed / self._period_s)
-        return self._sum
+        return self._sum * exp(-passed / self._period_s) if passed > 0.0 else self._sum
