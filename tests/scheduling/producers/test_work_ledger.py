@@ -255,7 +255,8 @@ def test_a_pool_whose_readings_are_all_known_is_compared_again_when_one_is_new()
         now = NOW + reading / 2
         pool = tuple(structs.replace(e, load=Load(now, running=5, waiting=0)) for e in pool)
         books(ledger, now, pool)
-        found = books(ledger, now, pool)
+        books(ledger, now, pool)
+    found = books(ledger, NOW + 4.0, pool)
     assert {found.at(endpoint).requests for endpoint in pool} == {5}
 
 
