@@ -53,15 +53,19 @@ class BlockHasher:
 
     def runs(self, data: bytes, count: int, root: int) -> Iterator[Sequence[int]]:
         """Yield the hashes of the first `count` blocks of `data`, some at a time."""
-        number, previous, start = 0, root, 0
+        number, previous, start, view = 0, root, 0, memoryview(data)
         while number < count:
             blocks, size = min(_RUN, count - number), self.cut.size_at(number)
             end = start + blocks * size
-            run = (self._run if blocks == _RUN else chain)(data[start:end], size, previous)
+            run: Sequence[int]
+            if blocks == _RUN:
+                run = self._run(view[start:end], size, previous)
+            else:
+                run = chain(data[start:end], size, previous)
             yield run
             number, previous, start = number + blocks, run[-1], end
 
-    def _run(self, data: bytes, size: int, previous: int) -> tuple[int, ...]:
+    def _run(self, data: memoryview, size: int, previous: int) -> tuple[int, ...]:
         key = xxh3_64_intdigest(data, previous)
         known = self._young.get(key) or self._old.get(key)
         if known is None:
