@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 
 import msgspec
 
@@ -16,9 +17,11 @@ _READ_BYTES = 32 * 1024  # what Envoy reads of a body at a time, about
 _REQUEST = (
     *((":authority", "pool.test"), (":path", "/v1/chat/completions"), (":method", "POST")),
     *((":scheme", "http"), ("user-agent", "bench"), ("content-type", "application/json")),
-    *(("accept", "text/event-stream"), ("x-forwarded-for", "10.0.0.7")),
-    *(("x-forwarded-proto", "http"), ("x-request-id", "6024be0a-0000-4000-8000-000000000000")),
+    *(("accept", "text/event-stream"), ("content-length", "2400")),
+    *(("x-forwarded-for", "10.0.0.7"), ("x-forwarded-proto", "http")),
+    ("x-envoy-external-address", "10.0.0.7"),
 )
+_REQUEST_ID = "6024be0a-0000-4000-8000-{:012}"
 _ANSWER = ((":status", "200"), ("content-type", "text/event-stream"), ("server", "uvicorn"))
 
 
@@ -46,7 +49,7 @@ class Script:
                 seconds=0,
             )
         )
-        self._headers = _headers(talk.mode)
+        self._requests = count()
         self._answer_headers = pb.ProcessingRequest(
             response_headers=pb.HttpHeaders(headers=_header_map(_ANSWER))
         )
@@ -55,30 +58,28 @@ class Script:
     def next(self) -> list[list[pb.ProcessingRequest]]:
         """Return the messages of a conversation: headers, body, answer's headers, its body."""
         body = self._prompts.next().partition(b"\r\n\r\n")[2]
-        return [
-            [self._headers],
+        steps = [
+            [_headers(self._talk.mode, _REQUEST_ID.format(next(self._requests)))],
             self._request_body(body),
             [self._answer_headers],
             self._answer_body,
         ]
+        return [[*map(_with_metadata, step)] for step in steps]
 
     def _request_body(self, body: bytes) -> list[pb.ProcessingRequest]:
-        buffered = self._talk.mode is BodyMode.BUFFERED
-        size = len(body) if buffered else _READ_BYTES
-        pieces = [body[at : at + size] for at in range(0, len(body), size)]
-        return [
-            pb.ProcessingRequest(
-                request_body=pb.HttpBody(body=piece, end_of_stream=n + 1 == len(pieces))
-            )
-            for n, piece in enumerate(pieces)
-        ]
+        if self._talk.mode is BodyMode.BUFFERED:
+            return [pb.ProcessingRequest(request_body=pb.HttpBody(body=body, end_of_stream=True))]
+        pieces = [body[at : at + _READ_BYTES] for at in range(0, len(body), _READ_BYTES)]
+        parts = [pb.HttpBody(body=piece) for piece in pieces]
+        end = pb.HttpBody(end_of_stream=True)
+        return [pb.ProcessingRequest(request_body=part) for part in (*parts, end)]
 
 
-def _headers(mode: BodyMode) -> pb.ProcessingRequest:
-    message = pb.ProcessingRequest(request_headers=pb.HttpHeaders(headers=_header_map(_REQUEST)))
+def _headers(mode: BodyMode, request_id: str) -> pb.ProcessingRequest:
+    headers = _header_map((*_REQUEST, ("x-request-id", request_id)))
+    message = pb.ProcessingRequest(request_headers=pb.HttpHeaders(headers=headers))
     message.protocol_config.request_body_mode = mode.value  # type: ignore[assignment]
     message.protocol_config.response_body_mode = mode.value  # type: ignore[assignment]
-    message.metadata_context.SetInParent()
     return message
 
 
@@ -94,3 +95,9 @@ def _answer_body(talk: Talk) -> list[pb.ProcessingRequest]:
     texts = [b"".join(texts)] if talk.together else texts
     messages = [pb.ProcessingRequest(response_body=pb.HttpBody(body=text)) for text in texts]
     return [*messages, pb.ProcessingRequest(response_body=pb.HttpBody(end_of_stream=True))]
+
+
+def _with_metadata(message: pb.ProcessingRequest) -> pb.ProcessingRequest:
+    """Say that there is none, as Envoy does in every message."""
+    message.metadata_context.SetInParent()
+    return message

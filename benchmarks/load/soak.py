@@ -25,7 +25,7 @@ import msgspec
 import uvloop
 
 from benchmarks.conditions import conditions
-from benchmarks.load import child, picker
+from benchmarks.load import child, page, picker
 from benchmarks.load.contender import endpoints_file
 from benchmarks.load.generator import Job, Result
 from benchmarks.load.picker import Picker
@@ -127,7 +127,7 @@ async def _soak(found: Picker, port: int, capacity: float, options: Options) -> 
         for task in beside:
             task.cancel()
     spent = usage(found.pid).cpu_s - began
-    held = await found.held()
+    held = await page.still_held(found.metrics_port)
     return Soaked(
         capacity=capacity,
         result=result,

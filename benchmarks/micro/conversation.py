@@ -20,6 +20,7 @@ import pstats
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.conditions import conditions, spread
@@ -56,10 +57,10 @@ ROWS = {
 }
 
 
-def picker(preset: str = "") -> ServedPool:
+def picker(preset: str = "", config_file: Path | None = None) -> ServedPool:
     """Return the pool of a picker with default settings, the load of its pods known."""
     addresses = tuple(f"http://10.0.0.{n + 1}:8000" for n in range(PODS))
-    settings = Settings(endpoints=addresses, preset=preset)
+    settings = Settings(endpoints=addresses, preset=preset, config_file=config_file)
     pool = App(settings).pool
     pool.store.replace(Endpoint(f"10.0.0.{n + 1}:8000") for n in range(PODS))
     for n, endpoint in enumerate(pool.store.snapshot().endpoints):

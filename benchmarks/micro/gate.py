@@ -3,6 +3,7 @@
     python -m benchmarks.micro.gate [--waiting 0,500,5000] [--pods 8] [--rounds 7] [--json]
 
 A request's way through the picker's scheduler, without gate and with it: pick, first token, end.
+The same of a whole request of 2.4 KB, from the bytes of a connection to the bytes of a connection.
 With requests that wait, all endpoints are closed: `arrival` joins those who wait, and leaves again;
 `event` is what a first token or an end costs that opens no endpoint; `reconsidered` is the dearest
 event, a moment later, in which those who wait are chosen for anew. Rounds visit all rows in turn.
@@ -13,17 +14,22 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
 from benchmarks.conditions import conditions, spread
+from benchmarks.micro.conversation import picker
+from benchmarks.micro.path import Peer, pass_through
+from benchmarks.script import Script, Talk
 from epp.config.build import Built, build
 from epp.config.complete import complete
 from epp.config.flow_control import FlowControl, TargetsSpec
 from epp.config.load import load_preset
-from epp.config.presets import MARGINAL_COST
+from epp.config.presets import MARGINAL_COST, preset_text
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
 from epp.routing.admission.admission import Admission, Asked
@@ -127,6 +133,23 @@ class Bench:
         return (time.process_time() - began) * 1e6
 
 
+def whole(rounds: int) -> Row:
+    """Return what a whole request costs without a gate and with one, and the ratio of the two."""
+    row, script = Row(0), Script(Talk())
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(preset_text(MARGINAL_COST) + "flowControl: {targets: {ttft: 2s, tpot: 50ms}}\n")
+        file.flush()
+        gated = Peer(picker(config_file=Path(file.name)))
+    plain = Peer(picker(MARGINAL_COST))
+    for number in range(rounds + 1):  # the first warms up
+        costs = [pass_through(peer, script, _REPEATS, 16) for peer in (plain, gated)]
+        if number:
+            row.note("whole request, plain", costs[0])
+            row.note("whole request, gated", costs[1])
+            row.note("ratio, in hundredths", 100 * costs[1] / costs[0])
+    return row
+
+
 def measure(waiting: list[int], pods: int, rounds: int) -> list[Row]:
     """Return a row for each number of waiting requests."""
     benches = {count: Bench(pods, count) for count in waiting}
@@ -160,7 +183,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     counts = [int(count) for count in options.waiting.split(",")]
-    rows = measure(counts, options.pods, options.rounds)
+    rows = [whole(options.rounds), *measure(counts, options.pods, options.rounds)]
     where = conditions("benchmarks.micro.gate", "msgspec", "xxhash")
     if options.json:
         print(json.dumps({**where, "rows": msgspec.to_builtins(rows)}, indent=1))

@@ -16,8 +16,7 @@ from pathlib import Path
 from benchmarks.routing import commands
 from benchmarks.routing.policies.catalogue import POLICIES
 from benchmarks.routing.scenarios import SCENARIOS
-
-EXCERPT = Path(__file__).parent / "traces" / "mooncake_conversation_excerpt.jsonl"
+from benchmarks.routing.trace import EXCERPT
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -34,7 +34,7 @@ class Clients(msgspec.Struct, frozen=True):
         marked = [
             structs.replace(request, flow=flow(f"flow {key}"), priority=priority(f"priority {key}"))
             for request in arrivals
-            for key in [request.ids[1] if len(request.ids) > 1 else request.ids[0]]
+            for key in [request.conversation]
         ]
         return [request for request in marked if request.flow not in self.absent]
 

@@ -13,6 +13,7 @@ from msgspec import structs
 
 from benchmarks.routing.memory import SPAN_TOKENS
 
+EXCERPT = Path(__file__).parent / "traces" / "mooncake_conversation_excerpt.jsonl"
 MOONCAKE_TICK_S = 3.0  # its timestamps are multiples of it
 AZURE_TICK_S = 1.0  # its are exact: moved so far, seeds differ and the load does not
 
@@ -27,6 +28,11 @@ class Request(msgspec.Struct, frozen=True, eq=False):
     ids: tuple[int, ...]
     flow: str = ""
     priority: int = 0
+
+    @property
+    def conversation(self) -> int:
+        """What its turns have in common: the first span may be an instruction that all share."""
+        return self.ids[1] if len(self.ids) > 1 else self.ids[0]
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -45,6 +51,20 @@ class Trace(msgspec.Struct, frozen=True):
         """Return the requests between two shares of the whole, such as 0.0 and 0.5."""
         size = len(self.requests)
         chosen = self.requests[round(begin * size) : round(end * size)]
+        return Trace(self.name, _numbered(chosen), self.tick_s)
+
+    def every(self, count: int) -> Trace:
+        """Return every so-manieth conversation: what a fleet is offered that is so much smaller.
+
+        All turns of a conversation stay together, so that as much of a prompt is found in a cache
+        as in the whole fleet.
+        """
+        order: dict[int, int] = {}
+        chosen = [
+            request
+            for request in self.requests
+            if order.setdefault(request.conversation, len(order)) % count == 0
+        ]
         return Trace(self.name, _numbered(chosen), self.tick_s)
 
     def of_prompts(self, tokens: int) -> Trace:

@@ -98,6 +98,7 @@ class ServedPool:
             self.in_flight,
             (self._used, *listeners),
             None if self.admission is None else self.waits,
+            freed=self._poller.freed,
         )
         self.router = Router(
             self.store,

@@ -24,6 +24,16 @@ Name = Annotated[str, typer.Option(help="What answers say in the header x-served
 ServedModelName = Annotated[
     list[str] | None, typer.Option(help="A model that it serves. Can be repeated.")
 ]
+MaxLoadedModels = Annotated[
+    int,
+    typer.Option(help="Models in memory at a time, as in Ollama; 0: all that it serves.", min=0),
+]
+ModelLoad = Annotated[
+    float,
+    typer.Option(
+        "--model-load", metavar="SECONDS", help="Until a model is in memory that was not.", min=0
+    ),
+]
 Lora = Annotated[
     list[str] | None, typer.Option(help="A LoRA adapter that it has. Can be repeated.")
 ]
@@ -62,6 +72,8 @@ def sim(
     engine: Engine = "vllm",
     name: Name = "",
     served_model_name: ServedModelName = None,
+    max_loaded_models: MaxLoadedModels = 0,
+    model_load: ModelLoad = 0.0,
     lora: Lora = None,
     max_num_seqs: MaxNumSeqs = 256,
     num_gpu_blocks: NumGpuBlocks = 26_312,
@@ -79,7 +91,8 @@ def sim(
 ) -> None:
     """Simulate a vLLM server: OpenAI API, batching, KV cache, metrics, and faults on request.
 
-    Faults can also be switched while it runs: POST /sim/faults {"error_rate": 0.5}.
+    Faults can also be switched while it runs: POST /sim/faults {"error_rate": 0.5}. GET
+    /sim/lateness tells whether the machine keeps up with what it simulates.
     """
     defaults = SimOptions()
     try:
@@ -89,6 +102,8 @@ def sim(
             engine=dialect(engine),
             name=name,
             served_model_name=tuple(served_model_name or defaults.served_model_name),
+            max_loaded_models=max_loaded_models,
+            model_load_s=model_load,
             loras=tuple(lora or ()),
             max_num_seqs=max_num_seqs,
             num_gpu_blocks=num_gpu_blocks,

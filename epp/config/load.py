@@ -11,6 +11,7 @@ from epp.config.complete import complete
 from epp.config.error import ConfigError
 from epp.config.model import EndpointPickerConfig
 from epp.config.presets import DEFAULT_PRESET, PRESETS, preset_text
+from epp.config.stranger import stranger
 from epp.document.fit import fit
 from epp.document.node import Node
 from epp.document.problem import Problem, did_you_mean
@@ -53,6 +54,8 @@ def _load(content: bytes, source: str) -> EndpointPickerConfig:
     root = read(content)
     if isinstance(root, Problem):
         raise ConfigError(source, [root])
+    if other := stranger(root):
+        raise ConfigError(source, [other])
     problems: list[Problem] = []
     config = fit(_without_foreign(root, problems), EndpointPickerConfig, "", problems)
     if config is not None:

@@ -19,7 +19,7 @@ from epp.exchange.actions import (
     ResponseReply,
     StreamResponseBody,
 )
-from epp.exchange.chunks import chunks
+from epp.exchange.chunks import CHUNK_BYTES, chunks
 from epp.exchange.errors import ProtocolError
 from epp.exchange.events import (
     HeaderOnlyResponse,
@@ -148,7 +148,9 @@ def _let_go_at_trailers(half: ResponseHalf, event: ResponseTrailers) -> list[Res
 
 
 def _streamed(half: ResponseHalf, data: bytes, *, last: bool) -> list[ResponseReply]:
-    metadata = half.take_metadata()
+    metadata = half.take_metadata() if half.metadata else _NOTHING
+    if len(data) <= CHUNK_BYTES:  # as nearly all of them
+        return [StreamResponseBody(data, last, metadata)]
     return [StreamResponseBody(part, last and end, metadata) for part, end in chunks(data)]
 
 

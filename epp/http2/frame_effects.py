@@ -34,6 +34,8 @@ class State(enum.IntEnum):
 
 Effect = Callable[["Connection", Frame], None]
 
+_WHOLE_HEADERS = {END_HEADERS, END_HEADERS | END_STREAM}  # nothing but a block, and all of it
+
 
 def _settings(c: Connection, frame: Frame) -> None:
     _expect(frame.stream_id == 0, "SETTINGS of a stream")
@@ -99,6 +101,9 @@ def _window_update(c: Connection, frame: Frame) -> None:
 
 
 def _headers(c: Connection, frame: Frame) -> None:
+    if frame.flags in _WHOLE_HEADERS:
+        _stream_headers(c, frame)
+        return
     _expect(frame.stream_id != 0, "HEADERS without a stream")
     pos, end = unpadded(frame)
     if frame.flags & frames.HAS_PRIORITY:
@@ -141,7 +146,8 @@ def _of_stream(kind: FrameType, size: int | None = None) -> Effect:
 
     def effect(c: Connection, frame: Frame) -> None:
         stream_id = frame.stream_id
-        _expect(stream_id != 0, "a frame without its stream")
+        if not stream_id:
+            raise _wrong("a frame without its stream")
         if size is not None:
             _expect_size(frame.size == size)
         stream: Stream | None = c.streams.get(stream_id)
@@ -166,7 +172,11 @@ def _out_of_place(state: StreamState, kind: FrameType) -> Http2ConnectionError |
 
 def _expect(right: bool, otherwise: str) -> None:
     if not right:
-        raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, otherwise)
+        raise _wrong(otherwise)
+
+
+def _wrong(what: str) -> Http2ConnectionError:
+    return Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, what)
 
 
 def _expect_size(right: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from struct import Struct
 
 from epp.http2.assembly import PREFIX, PREFIX_BYTES
@@ -44,17 +45,29 @@ class Output:
         """Send a frame that needs no window."""
         self._frames.append(whole_frame)
 
-    def message(self, stream: Stream, data: bytes) -> None:
-        """Send a message, its answer's headers before the first."""
+    def messages(self, stream: Stream, messages: Sequence[bytes]) -> None:
+        """Send messages, their answer's headers before the first."""
+        if not messages:
+            return
+        out, stream_id = self._frames, stream.id
         if not stream.answered:
             stream.answered = True
-            self._frames += (HEADER.pack(_ANSWER_WORD, END_HEADERS, stream.id), ANSWER)
-        size = len(data) + PREFIX_BYTES
+            out += (HEADER.pack(_ANSWER_WORD, END_HEADERS, stream_id), ANSWER)
+        largest = self._peer.max_frame_bytes
+        for data in messages:
+            length = len(data)
+            size = length + PREFIX_BYTES
+            if size > largest or size > self.window or size > stream.window_out or stream.pieces:
+                self._in_pieces(stream, data)
+            else:
+                self.window -= size
+                stream.window_out -= size
+                out += (_MESSAGE.pack(size << 8, 0, stream_id, 0, length), data)
+
+    def _in_pieces(self, stream: Stream, data: bytes) -> None:
+        """Send as much of a message as the windows let through, and keep the rest."""
         room = 0 if stream.pieces else self._room(stream)
-        if size <= room:
-            self._spend(stream, size)
-            self._frames += (_MESSAGE.pack(size << 8, 0, stream.id, 0, len(data)), data)
-        elif room > PREFIX_BYTES:
+        if room > PREFIX_BYTES:
             self._spend(stream, room)
             rest = memoryview(data)
             begun = room - PREFIX_BYTES

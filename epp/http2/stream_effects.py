@@ -13,10 +13,11 @@ from epp.http2 import frames
 from epp.http2.assembly import PREFIX, PREFIX_BYTES, split
 from epp.http2.errors import ErrorCode, Http2ConnectionError, Http2StreamError
 from epp.http2.events import Ended, Message, Opened
-from epp.http2.frames import END_HEADERS, END_STREAM, PADDED, Frame, FrameType, number, unpadded
+from epp.http2.frames import END_HEADERS, END_STREAM, Frame, FrameType, number, unpadded
 from epp.http2.guards import (
     ADVICE,
     ANSWERS_AT_ONCE,
+    CONNECTION_WINDOW,
     EMPTY_DATA,
     OVERLONG_LISTS,
     REFUSED_STREAMS,
@@ -27,6 +28,7 @@ from epp.http2.guards import (
     UNANSWERED_RESETS,
 )
 from epp.http2.head import Head, check_field
+from epp.http2.leaving import Leaving
 from epp.http2.status import CallError, Status, http_answer, trailers_only
 from epp.http2.stream import Stream, StreamState
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from epp.http2.connection import Connection
 
 _GRPC = "application/grpc"
+_GONE, _STREAM_OPEN = Leaving.YES, StreamState.OPEN  # faster than by the names of their classes
 
 # the connection, the stream (None unless it is open), and the frame, or a whole block of headers
 StreamEffect = Callable[["Connection", Any, Frame], None]
@@ -49,12 +52,11 @@ def _open(c: Connection, _: None, frame: Frame) -> None:
         c.count(OVERLONG_LISTS)
     if (answer := _answer_at_once(head)) is not None:
         _answer(c, stream_id, answer, ends=ends)
-    elif c.leaving is c.leaving.YES or not _has_room(c):
+    elif c.leaving is _GONE or not _has_room(c):
         c.count(REFUSED_STREAMS)
         c.out.add(frames.reset(stream_id, ErrorCode.REFUSED_STREAM))
     elif head is not None:
-        stream = c.streams[stream_id] = Stream(stream_id, c.peer.initial_window)
-        stream.length = head.length
+        stream = c.streams[stream_id] = Stream(stream_id, c.peer.initial_window, head.length)
         c.events.append(Opened(stream_id, head.path, head.authority, head.timeout_s))
         if ends:
             _end(c, stream)
@@ -109,31 +111,33 @@ def _late_headers(c: Connection, _: Stream, frame: Frame) -> None:
     raise Http2StreamError(ErrorCode.STREAM_CLOSED, "headers after the end")
 
 
+def whole_message(c: Connection, stream: Stream, data: bytes, pos: int, end: int) -> bool:
+    """Take a DATA frame without flags that is what nearly all are: a message, whole, and nothing to
+    be said about it. Any other is left to the tables, which would do the same with this one.
+    """
+    size = end - pos
+    if (
+        not PREFIX_BYTES <= size <= c.max_message_bytes
+        or PREFIX.unpack_from(data, pos) != (0, size - PREFIX_BYTES)
+        or stream.state is not _STREAM_OPEN
+        or stream.queued
+        or stream.assembly is not None
+        or stream.unheard is not None
+        or stream.length is not None
+    ):
+        return False
+    c.unreturned += size
+    stream.unreturned += size
+    if stream.unreturned > STREAM_WINDOW // 2 or c.unreturned > CONNECTION_WINDOW // 2:
+        c.credit(0)
+        c.credit_stream(stream, 0)
+    stream.heard = True
+    c.events.append(Message(stream.id, data[pos + PREFIX_BYTES : end]))
+    return True
+
+
 def _data(c: Connection, stream: Stream, frame: Frame) -> None:
-    size = frame.size
-    c.credit(size)
-    if size <= c.max_message_bytes and _is_one_message(stream, frame, size):
-        c.events.append(Message(stream.id, frame.data[frame.pos + PREFIX_BYTES : frame.end]))
-        stream.heard = True
-        c.credit_stream(stream, size)
-    else:
-        _parts(c, stream, frame)
-
-
-def _is_one_message(stream: Stream, frame: Frame, size: int) -> bool:
-    """Whether a frame is what nearly all are: a message, whole, and nothing to be said about it."""
-    return (
-        size >= PREFIX_BYTES
-        and not frame.flags & (PADDED | END_STREAM)
-        and not stream.queued
-        and stream.assembly is None
-        and stream.unheard is None
-        and stream.length is None
-        and PREFIX.unpack_from(frame.data, frame.pos) == (0, size - PREFIX_BYTES)
-    )
-
-
-def _parts(c: Connection, stream: Stream, frame: Frame) -> None:
+    c.credit(frame.size)
     pos, end = unpadded(frame)
     if pos == end and not frame.flags & END_STREAM:
         c.count(EMPTY_DATA)

@@ -12,6 +12,8 @@ class EventReader:
     Memory is bounded: a line or an event over the limit is left out as if it had not been sent.
     """
 
+    __slots__ = ("_after_cr", "_data", "_data_bytes", "_limit_bytes", "_line", "_overlong")
+
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._line = bytearray()  # what is there of the current line
@@ -53,6 +55,9 @@ class EventReader:
             or not self.between
         ):
             return None
+        if data.count(b"\n") == 2 and data.startswith(_DATA):  # one event, as of most chunks
+            payload = data[len(_DATA) : -2].strip()
+            return [payload] if payload and payload != _DONE else []
         events = []
         for event in data[:-2].split(b"\n\n"):
             if not event.startswith(_DATA) or b"\n" in event:

@@ -42,13 +42,16 @@ def counts_in(usage: Any) -> dict[str, int]:
     """Return the counts that `usage` has, under the names that it uses."""
     if not isinstance(usage, dict):
         return {}
-    found: dict[str, int | None] = {}
+    found: dict[str, int] = {}
     for name, value in usage.items():
         if name in _COUNTS:
-            found[name] = _count(value)
+            if (count := _count(value)) is not None:
+                found[name] = count
         elif isinstance(value, dict) and name in _DETAILS:
-            found |= {detail: _count(value.get(detail)) for detail in _DETAILS[name]}
-    return {name: count for name, count in found.items() if count is not None}
+            for detail in _DETAILS[name]:
+                if (count := _count(value.get(detail))) is not None:
+                    found[detail] = count
+    return found
 
 
 def _count(value: Any) -> int | None:

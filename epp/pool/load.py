@@ -32,6 +32,7 @@ class Load(msgspec.Struct, frozen=True):
     loaded: frozenset[str] | None = None  # the models in memory, of a server that swaps them
     engine: str = ""
     waiting_is_ours: bool = False
+    itl_s: float | None = None  # mean time between the tokens since the reading before
 
     def age(self, now: float) -> float:
         """Seconds since this was read."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 
 class Issued:
     """Recognises a request that the picker has placed already.
@@ -14,7 +12,7 @@ class Issued:
     """
 
     def __init__(self) -> None:
-        self._open: Counter[tuple[str, str]] = Counter()
+        self._open: dict[tuple[str, str], int] = {}
 
     def __len__(self) -> int:
         return len(self._open)
@@ -24,10 +22,10 @@ class Issued:
 
     def add(self, pick: tuple[str, str]) -> None:
         """Open a pick: request id and destination."""
-        self._open[pick] += 1
+        self._open[pick] = self._open.get(pick, 0) + 1
 
     def remove(self, pick: tuple[str, str]) -> None:
         """Close a pick."""
-        self._open[pick] -= 1
-        if self._open[pick] <= 0:
-            del self._open[pick]
+        left = self._open.pop(pick, 0) - 1
+        if left > 0:
+            self._open[pick] = left

@@ -121,13 +121,16 @@ class Router:
         turn; without `later` it does not wait.
         """
         headers = asked.headers
-
-        def told(placement: Placement) -> None:
-            assert later is not None
-            later(_with_path(placement, headers))
-
         began_at = now if started_at is None else started_at
-        placed = self._route(asked, eligible, now, began_at, None if later is None else told)
+        if later is None or self._admission is None:  # nothing waits
+            placed = self._route(asked, eligible, now, began_at, None)
+        else:
+            done = later
+
+            def told(placement: Placement) -> None:
+                done(_with_path(placement, headers))
+
+            placed = self._route(asked, eligible, now, began_at, told)
         return placed if isinstance(placed, Waiting) else _with_path(placed, headers)
 
     def _route(
@@ -265,7 +268,8 @@ class Router:
         reservation: Reservation,
         advance: Callable[[float], None] | None = None,
     ) -> Placement:
-        destination = ",".join(e.address for e in reservation.decision.picked)
+        picked = reservation.decision.picked
+        destination = picked[0].address if len(picked) == 1 else ",".join(e.address for e in picked)
         pick = (intent.headers.get(names.REQUEST_ID, ""), destination)
         self._issued.add(pick)
 

@@ -106,5 +106,6 @@ def _totals(columns: Sequence[Column], count: int) -> tuple[float, ...]:
     totals = columns[0].raw if weight == 1.0 else tuple([weight * s for s in columns[0].raw])
     for column in columns[1:]:
         weight = column.weight
-        totals = tuple([t + weight * s for t, s in zip(totals, column.raw, strict=True)])
+        # As long as the first, each of them: `_column` has seen to it.
+        totals = tuple([t + weight * s for t, s in zip(totals, column.raw)])  # noqa: B905
     return totals

@@ -41,6 +41,7 @@ class Engine(msgspec.Struct, frozen=True):
     block_size: Metric | None = None
     blocks: Metric | None = None
     prefix: str = ""
+    token_times: tuple[str, ...] = ()  # histograms of the seconds between tokens, the best first
 
 
 ENGINES: dict[str, Engine] = {
@@ -52,6 +53,10 @@ ENGINES: dict[str, Engine] = {
         loras=Metric("vllm:lora_requests_info"),
         block_size=Metric("vllm:cache_config_info", label="block_size"),
         blocks=Metric("vllm:cache_config_info", label="num_gpu_blocks"),
+        token_times=(
+            "vllm:inter_token_latency_seconds",
+            "vllm:time_per_output_token_seconds",  # its older name
+        ),
     ),
     "sglang": Engine(
         prefix="sglang:",

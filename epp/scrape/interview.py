@@ -127,6 +127,7 @@ class Interview:
             load.loaded,
             way.engine,
             not tells_waiting,
+            load.itl_s,
         )
 
     def _not_at_work(self, load: Load) -> int:

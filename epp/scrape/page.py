@@ -10,6 +10,7 @@ from epp.pool.load import Load, LoraAdapters
 from epp.scrape import sample
 from epp.scrape.engines import Engine, Metric
 from epp.scrape.lines import Lines
+from epp.scrape.token_times import TokenTimes
 
 T = TypeVar("T")
 
@@ -40,6 +41,7 @@ class PageReader:
         self._loras = _Reading(engine.loras, _newest_loras)
         self._block_size = _Reading(engine.block_size, _block_size)
         self._blocks = _Reading(engine.blocks, _blocks)
+        self._token_times = TokenTimes(engine.token_times) if engine.token_times else None
 
     def read(self, page: bytes, at: float) -> Load:
         """Return the load that `page`, arrived at the monotonic second `at`, tells of."""
@@ -51,6 +53,7 @@ class PageReader:
             self._loras.read(page, at),
             self._block_size.read(page, at),
             self._blocks.read(page, at),
+            itl_s=None if self._token_times is None else self._token_times.read(page, at),
         )
 
 

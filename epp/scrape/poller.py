@@ -92,6 +92,12 @@ class Poller:
         if replica is not None:
             replica.used()
 
+    def freed(self, endpoint: Endpoint) -> None:
+        """Take note that a request of ours ended there."""
+        replica = self._replicas.get(endpoint.address)
+        if replica is not None:
+            replica.recount()
+
     def _start(self, group: asyncio.TaskGroup) -> None:
         self._group = group
         for replica in self._replicas.values():

@@ -101,12 +101,16 @@ class Replica:
         now = self._clock()
         was_idle = not self._pace.in_use(now, self._used_at) and self._in_flight(self.endpoint) <= 1
         self._used_at = now
-        recount = self._interview.recount()
-        if recount is not None:
-            self._recounted(self.endpoint, recount)
+        self.recount()
         if was_idle and not self._failures and self._timer is not None:
             self._timer.cancel()
             self._begin_at(now)
+
+    def recount(self) -> None:
+        """Count the requests of ours anew, where the server does not tell its queue."""
+        recount = self._interview.recount()
+        if recount is not None:
+            self._recounted(self.endpoint, recount)
 
     def _in_use(self, now: float) -> bool:
         return self._pace.in_use(now, self._used_at) or self._in_flight(self.endpoint) > 0

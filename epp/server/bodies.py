@@ -3,15 +3,20 @@
 Of all messages these are the most: one for each chunk of an answer. Around a body there are a few
 bytes of framing, so that neither reading nor writing one needs protobuf (which made 2.5 µs of the
 7 µs of a chunk in full duplex, and copied a body three times). What is framed in any other way than
-`ProcessingRequest` with a body alone is left to protobuf.
+a `ProcessingRequest` that begins with the body is left to protobuf.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 
+from google.protobuf.message import DecodeError
+
 from epp.exchange.actions import StreamRequestBody, StreamResponseBody
 from epp.exchange.events import RequestBody, RequestLastBody, ResponseBody, ResponseLastBody
+from epp.server import surroundings
+from epp.server.codec import Heard
+from epp.server.fields import span
 
 Body = RequestBody | RequestLastBody | ResponseBody | ResponseLastBody
 Part = StreamRequestBody | StreamResponseBody
@@ -19,6 +24,7 @@ Part = StreamRequestBody | StreamResponseBody
 # A tag: the number of a field, and that its length follows.
 _BODY = b"\x0a"  # HttpBody.body, StreamedBodyResponse.body
 _END = b"\x10\x01"  # end_of_stream: true, of both
+_NO_METADATA = b"B\x00"  # ProcessingRequest.metadata_context, with nothing in it
 _EVENTS: dict[int, tuple[type[Body], type[Body]]] = {
     0x22: (RequestBody, RequestLastBody),
     0x2A: (ResponseBody, ResponseLastBody),
@@ -30,16 +36,38 @@ _REMEMBERED = 4096  # lengths: those of chunks come again and again
 
 
 def read(data: bytes) -> Body | None:
-    """Return the body that a `ProcessingRequest` carries; None if there is anything else in it."""
+    """Return the body that a `ProcessingRequest` carries; None if it says anything beside it, but
+    for what Envoy says in every message: that it has no metadata.
+    """
     kinds = _EVENTS.get(data[0]) if data else None
     if kinds is None:
         return None
-    open_head, last_head = _heads(data[0], len(data))
+    size = len(data) - 2 if data.endswith(_NO_METADATA) else len(data)
+    open_head, last_head = _heads(data[0], size)
     if open_head and data.startswith(open_head):
-        return kinds[0](data[len(open_head) :])
-    if last_head and data.startswith(last_head) and data.endswith(_END):
-        return kinds[1](data[len(last_head) : -len(_END)])
+        return kinds[0](data[len(open_head) : size])
+    if last_head and data.startswith(last_head) and data.startswith(_END, size - len(_END)):
+        return kinds[1](data[len(last_head) : size - len(_END)])
     return None
+
+
+def hear(data: bytes) -> Heard | None:
+    """Return a body and what is said beside it; None if protobuf must read it."""
+    kinds = _EVENTS.get(data[0]) if data else None
+    if kinds is None:
+        return None
+    try:
+        start, end = span(data, 0)
+        first, last = span(data, start) if data[start : start + 1] == _BODY else (start, start)
+        end_of_stream = data[last:end]
+        if end > len(data) or last > end or end_of_stream not in (b"", _END):
+            return None
+        beside = surroundings.read(data[end:])
+    except (IndexError, DecodeError):
+        return None
+    if beside is None:
+        return None
+    return Heard(kinds[1 if end_of_stream else 0](data[first:last]), beside)
 
 
 def write(part: Part) -> bytes:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from epp._pb.envoy.config.core.v3 import base_pb2 as core
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.exchange import actions, events
@@ -13,6 +15,7 @@ from epp.exchange.errors import ProtocolError
 from epp.exchange.modes import BodyMode, Modes
 from epp.openai.apis import ANTHROPIC, VLLM_GRPC, parser_of
 from epp.openai.errors import anthropic_error_body, error_body, grpc_status
+from epp.routing.subset import KEY, NAMESPACE
 
 REASON = "x-llm-d-request-dropped-reason"
 
@@ -21,13 +24,37 @@ Event = events.RequestMessage | events.ResponseEvent
 # --- from Envoy ------------------------------------------------------------------------------
 
 
-def modes(message: pb.ProcessingRequest) -> Modes | None:
+class Around(msgspec.Struct, frozen=True):
+    """What a message says beside what has happened."""
+
+    body_modes: tuple[int, int] | None = None  # of request and answer; only a first message says
+    eligible: list[str] | None = None  # the proxy's subset of the pool; None: it gave none
+    unheard: bool = False  # the proxy hears no reply
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """A message, read."""
+
+    event: Event
+    around: Around
+
+
+def around(message: pb.ProcessingRequest) -> Around:
+    """Return what `message` says beside its event."""
+    config = message.protocol_config if message.HasField("protocol_config") else None
+    return Around(
+        None if config is None else (config.request_body_mode, config.response_body_mode),
+        subset(message, NAMESPACE, KEY),
+        message.observability_mode,
+    )
+
+
+def modes(beside: Around) -> Modes | None:
     """Return the stream's body modes, which its first message carries (older proxies: not)."""
-    if not message.HasField("protocol_config"):
+    if beside.body_modes is None:
         return None
-    config = message.protocol_config
     try:
-        return _modes(config.request_body_mode, config.response_body_mode)
+        return _modes(*beside.body_modes)
     except ValueError as error:
         raise ProtocolError(f"unsupported body mode: {error}") from error
 

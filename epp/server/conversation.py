@@ -15,11 +15,10 @@ from epp.exchange.events import Answered, Refused, RequestEvent, RequestMessage,
 from epp.exchange.modes import BodyMode, Modes
 from epp.exchange.request import RequestHalf
 from epp.exchange.response import ResponseHalf
-from epp.routing import subset
 from epp.routing.placement import Placement
 from epp.routing.router import Router
 from epp.routing.waiting import Waiting
-from epp.server import bodies, codec
+from epp.server import bodies, codec, heads
 from epp.server.billing import Billing
 from epp.server.editing import Editing
 from epp.server.observation import Observation
@@ -95,22 +94,27 @@ class Conversation:
 
     def receive(self, message: pb.ProcessingRequest) -> list[pb.ProcessingResponse]:
         """Advance by one message."""
-        return self._answer(self._advance, message, codec.reply, _FAILED)
+        return self._answer(self._read, message, codec.reply, _FAILED)
 
     def exchange(self, data: bytes) -> list[bytes]:
         """Do the same with bytes. DecodeError if they are no message."""
         # The first message tells of the stream too, whatever it carries.
-        event = bodies.read(data) if self._halves is not None else None
-        if event is None:
-            return self._answer(self._advance, _parse(data), serialized, _FAILED_BYTES)
-        return self._answer(self._take, event, serialized, _FAILED_BYTES)
+        if (body := bodies.read(data)) is not None and self._halves is not None:
+            return self._answer(self._take, body, serialized, _FAILED_BYTES)
+        if (heard := heads.read(data) or bodies.hear(data)) is not None:
+            return self._answer(self._hear, heard, serialized, _FAILED_BYTES)
+        return self._answer(self._read, _parse(data), serialized, _FAILED_BYTES)
 
     def close(self) -> None:
         """End, however it came: what the request held is given back. Can be called twice."""
         self.finished = True
+        self.later = (
+            None  # that is the carrier, which holds this: no work for the garbage collector
+        )
         try:
             self._wait_no_longer()
-            self._observed.end(self._clock())
+            size = 0 if self._halves is None else self._halves[0].size_bytes
+            self._observed.end(self._clock(), size)
         except Exception:  # noqa: BLE001  the stream is over, and nobody is there to answer
             _log.exception("a stream did not end well")
 
@@ -124,7 +128,7 @@ class Conversation:
         if self.finished or self._unheard:
             return []
         try:
-            return [write(action) for action in advance(received)]
+            return list(map(write, advance(received)))
         except ProtocolError as error:
             _log.warning("protocol error", extra={"error": str(error)})
             return self._fail(_MISUSE, failed)
@@ -132,15 +136,21 @@ class Conversation:
             _log.exception("a stream failed")
             return self._fail(_BUG, failed)
 
-    def _advance(self, message: pb.ProcessingRequest) -> Sequence[RequestReply | ResponseReply]:
-        if message.observability_mode:
+    def _read(self, message: pb.ProcessingRequest) -> Sequence[RequestReply | ResponseReply]:
+        beside = codec.around(message)
+        if beside.unheard:
+            return self._stay_out()
+        return self._hear(codec.Heard(codec.event(message), beside))
+
+    def _hear(self, heard: codec.Heard) -> Sequence[RequestReply | ResponseReply]:
+        """Advance by one event, which has come with something beside it."""
+        event, beside = heard.event, heard.around
+        if beside.unheard:
             return self._stay_out()
         if self._halves is None:
-            self._begin(message)
-        event = codec.event(message)
-        if message.HasField("metadata_context") and isinstance(event, RequestMessage):
-            given = codec.subset(message, subset.NAMESPACE, subset.KEY)
-            self._eligible = self._eligible if given is None else given
+            self._begin(beside)
+        if beside.eligible is not None and isinstance(event, RequestMessage):
+            self._eligible = beside.eligible
         return self._take(event)
 
     def _take(self, event: codec.Event) -> Sequence[RequestReply | ResponseReply]:
@@ -148,7 +158,6 @@ class Conversation:
         assert self._halves is not None
         request, response = self._halves
         if isinstance(event, RequestMessage):
-            self._observed.request(event)
             return self._perform(request, response, event)
         if self._waiting is not None:
             self._wait_no_longer()  # the proxy has answered by itself
@@ -157,9 +166,9 @@ class Conversation:
             response.metadata = self._observed.charge() or response.metadata
         return response.receive(event)
 
-    def _begin(self, message: pb.ProcessingRequest) -> None:
+    def _begin(self, beside: codec.Around) -> None:
         settings = self._settings
-        modes = codec.modes(message) or settings.modes
+        modes = codec.modes(beside) or settings.modes
         settings.opened(modes)
         read = self._level is Level.FULL or settings.edits
         request = RequestHalf(modes, limit_bytes=settings.max_body_bytes, observe=read)
@@ -177,16 +186,16 @@ class Conversation:
     ) -> list[RequestReply]:
         replies: list[RequestReply] = []
         for action in request.receive(event):
-            if isinstance(action, Route):
+            if type(action) is Route:  # faster than isinstance
                 placed = self._route(action, response)
                 if placed is not None:
                     replies += self._perform(request, response, placed)
                 continue
-            if isinstance(action, Refuse):
+            if type(action) is Refuse:
                 self._refused(action.refused)
-            elif isinstance(action, Answer):
+            elif type(action) is Answer:
                 self.finished = True
-            replies.append(action)
+            replies.append(action)  # type: ignore[arg-type]  # it is no Route
         return replies
 
     def _route(self, asked: Route, response: ResponseHalf) -> Routed | Refused | Answered | None:

@@ -8,14 +8,12 @@ from collections.abc import Callable
 from epp.exchange.events import (
     HeaderOnlyResponse,
     Refused,
-    RequestBody,
-    RequestLastBody,
-    RequestMessage,
     ResponseBody,
     ResponseEvent,
     ResponseHeaders,
     ResponseLastBody,
 )
+from epp.openai.answer import is_stream
 from epp.openai.usage import Usage
 from epp.routing.labels import Labels
 from epp.routing.placement import Placement
@@ -30,6 +28,8 @@ from epp.telemetry.record import Record
 _log = logging.getLogger(__name__)
 
 _NO_USAGE = Usage()
+_NO_LABELS = Labels()
+_NONE, _FULL = Level.NONE, Level.FULL  # faster than by the name of their class
 _NO_METADATA: Metadata = {}
 
 
@@ -51,7 +51,6 @@ class Observation:
         "_placement",
         "_progress",
         "_refused",
-        "_request_bytes",
         "_response_bytes",
         "_routed_at",
         "_started_at",
@@ -79,17 +78,11 @@ class Observation:
         self._progress: Progress | None = None
         self._status = 0
         self._streaming = False
-        self._request_bytes = 0
         self._response_bytes = 0
         self._completed = False
         self._open = True
         self._watching = True
         observer.stream_opened()
-
-    def request(self, event: RequestMessage) -> None:
-        """Count the body."""
-        if isinstance(event, (RequestBody, RequestLastBody)):
-            self._request_bytes += len(event.data)
 
     def placed(self, placement: Placement, asked_at: float, now: float) -> None:
         """Note what the router made of the request."""
@@ -114,7 +107,7 @@ class Observation:
         if not self._watching:
             return
         try:
-            if isinstance(event, ResponseBody):
+            if type(event) is ResponseBody:
                 self._body(event.data, clock)
             else:
                 self._start_or_end(event, clock)
@@ -131,19 +124,23 @@ class Observation:
             self._look_away()
             return _NO_METADATA
 
-    def end(self, now: float) -> None:
+    def end(self, now: float, request_bytes: int = 0) -> None:
         """Give back what the request held and report it; a second call does nothing."""
         if not self._open:
             return
         self._open = False
-        decision = self._placement.decision if self._placement is not None else None
+        placement = self._placement
+        decision = None if placement is None else placement.decision
+        usage, itl_s = self._usage(), self._itl_s()
         try:
-            self._give_back(now)
+            if placement is not None:
+                placement.end(self._outcome(usage, itl_s), now)
         finally:
             try:
                 # The second call for a request that was placed before adds nothing to count.
                 if self._refused is not None or decision is not None:
-                    self._observer.finished(self._record(decision, now), decision)
+                    record = self._record(decision, usage, itl_s, now, request_bytes)
+                    self._observer.finished(record, decision)
             finally:
                 self._observer.stream_closed()
 
@@ -152,7 +149,7 @@ class Observation:
             self._headers(event, clock)
         elif isinstance(event, ResponseLastBody):
             self._body(event.data, clock)
-        if not isinstance(event, ResponseHeaders):
+        if type(event) is not ResponseHeaders:
             self._completed = True
             if self._progress is not None:
                 self._progress.reader.end()
@@ -160,19 +157,22 @@ class Observation:
     def _headers(
         self, event: ResponseHeaders | HeaderOnlyResponse, clock: Callable[[], float]
     ) -> None:
-        status = event.headers.get(":status", "")
+        headers, level = event.headers, self._level
+        status = headers.get(":status", "")
         self._status = int(status) if status.isdecimal() else 0
         placement = self._placement
-        if self._level is Level.NONE or placement is None or placement.decision is None:
+        if level is _NONE or placement is None or placement.decision is None:
             return
-        self._streaming = "text/event-stream" in event.headers.get("content-type", "").lower()
-        if self._level is Level.FULL:
-            self._progress = Progress(event.headers, placement.labels.operation)
-            if self._billing is not None and 200 <= self._status < 300:
-                backend = placement.decision.winner.address
-                self._bill = self._billing.open(placement.labels, backend)
-        elif not self._streaming:  # its body comes with its headers, and may not be shown
-            self._begin(clock())
+        if level is not _FULL:
+            self._streaming = is_stream(headers.get("content-type", ""))
+            if not self._streaming:  # its body comes with its headers, and may not be shown
+                self._begin(clock())
+            return
+        self._progress = Progress(headers, placement.labels.operation)
+        self._streaming = self._progress.reader.streaming
+        if self._billing is not None and 200 <= self._status < 300:
+            backend = placement.decision.winner.address
+            self._bill = self._billing.open(placement.labels, backend)
 
     def _begin(self, now: float) -> None:
         self._first_byte_at = now
@@ -202,54 +202,61 @@ class Observation:
     def _itl_s(self) -> float | None:
         return self._progress.itl_s() if self._progress is not None else None
 
+    def _tokens(self, usage: Usage) -> int | None:
+        """Return an answer's length: most clients do not ask for the usage of a stream."""
+        if usage.completion_tokens is not None or self._progress is None or not self._completed:
+            return usage.completion_tokens
+        return self._progress.tokens() or None
+
     def _latencies_ms(self) -> dict[str, float]:
         ttft_s, itl_s = self._ttft_s(self._started_at), self._itl_s()
         latencies = {"token_latency_ttft": ttft_s, "token_latency_itl": itl_s}
         return {name: round(s * 1e3, 3) for name, s in latencies.items() if s is not None}
 
-    def _give_back(self, now: float) -> None:
-        if self._placement is None:
-            return
-        usage = self._usage()
-        self._placement.end(
-            Outcome(
-                self._status,
-                self._completed,
-                usage.prompt_tokens,
-                usage.completion_tokens,
-                usage.cached_tokens,
-                self._ttft_s(self._placed_at),
-                self._itl_s(),
-            ),
-            now,
+    def _outcome(self, usage: Usage, itl_s: float | None) -> Outcome:
+        return Outcome(
+            self._status,
+            self._completed,
+            usage.prompt_tokens,
+            self._tokens(usage),
+            usage.cached_tokens,
+            self._ttft_s(self._placed_at),
+            itl_s,
         )
 
-    def _record(self, decision: Decision | None, now: float) -> Record:
-        placement, refused, usage = self._placement, self._refused, self._usage()
-        labels = placement.labels if placement else Labels()
-        reader = self._progress.reader if self._progress is not None else None
+    def _record(
+        self,
+        decision: Decision | None,
+        usage: Usage,
+        itl_s: float | None,
+        now: float,
+        request_bytes: int,
+    ) -> Record:
+        refused = self._refused
+        labels = _NO_LABELS if self._placement is None else self._placement.labels
+        # In their order, not by their names: that takes a fifth of the time.
         return Record(
-            model=labels.model,
-            target_model=labels.target_model,
-            response_model=reader.model if reader is not None else "",
-            operation=labels.operation,
-            fairness_id=labels.fairness_id,
-            priority=labels.priority,
-            streaming=self._streaming,
-            status=refused.status if refused else self._status,
-            reason=refused.reason if refused else "",
-            started_at=self._started_at,
-            routed_at=self._routed_at,
-            first_byte_at=self._first_byte_at,
-            ended_at=now,
-            ttft_s=self._ttft_s(self._started_at),
-            itl_s=self._itl_s(),
-            request_bytes=self._request_bytes,
-            response_bytes=self._response_bytes,
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            cached_tokens=usage.cached_tokens,
-            cache_creation_tokens=usage.cache_creation_tokens,
-            reasoning_tokens=usage.reasoning_tokens,
-            endpoint=decision.winner.address if decision else "",
+            labels.model,
+            labels.target_model,
+            "" if self._progress is None else self._progress.reader.model,
+            labels.operation,
+            labels.fairness_id,
+            labels.priority,
+            self._streaming,
+            self._status if refused is None else refused.status,
+            "" if refused is None else refused.reason,
+            self._started_at,
+            self._routed_at,
+            self._first_byte_at,
+            now,
+            self._ttft_s(self._started_at),
+            itl_s,
+            request_bytes,
+            self._response_bytes,
+            usage.prompt_tokens,
+            usage.completion_tokens,
+            usage.cached_tokens,
+            usage.cache_creation_tokens,
+            usage.reasoning_tokens,
+            "" if decision is None else decision.winner.address,
         )

@@ -35,11 +35,15 @@ class Progress:
             if self.first_token_at is None:
                 self.first_token_at = self._last_at
 
-    def itl_s(self) -> float | None:
-        """Return the mean time from one token to the next; None: there were no two."""
+    def tokens(self) -> int:
+        """Return how many there were: as the server says, or if it does not, as were seen."""
         usage = self.reader.usage
         told = usage.completion_tokens if usage is not None else None
-        tokens = told or self.reader.generated
+        return told or self.reader.generated
+
+    def itl_s(self) -> float | None:
+        """Return the mean time from one token to the next; None: there were no two."""
+        tokens = self.tokens()
         if self.first_token_at is None or tokens < 2:
             return None
         return (self._last_at - self.first_token_at) / (tokens - 1)

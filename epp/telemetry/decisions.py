@@ -150,6 +150,7 @@ def _inputs(endpoint: Endpoint, at: float) -> dict[str, Any] | None:
     load = endpoint.load
     if load is None:
         return None
+    memory = {} if load.loaded is None else {"loaded": sorted(load.loaded)}
     return {
         "engine": load.engine,
         "waiting": load.waiting,
@@ -157,6 +158,7 @@ def _inputs(endpoint: Endpoint, at: float) -> dict[str, Any] | None:
         "running": load.running,
         "kv_cache_usage": load.kv_cache_usage,
         "age_ms": round(load.age(at) * 1000, 1),
+        **memory,
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 
-import msgspec
 from prometheus_client import Metric
 
 from epp.telemetry.histogram import Histogram, Shape
@@ -56,20 +55,8 @@ _TYPES = (
 )
 
 
-class Key(msgspec.Struct, frozen=True):
-    """Whose series."""
-
-    operation: str
-    model: str
-    target: str
-    response: str
-    endpoint: str
-
-    def values(self) -> tuple[str, ...]:
-        """Return the values of `LABELS`."""
-        return (
-            self.operation, PROVIDER, self.model, self.target, self.response, self.endpoint,
-        )  # fmt: skip
+Key = tuple[str, str, str, str, str, str]
+"""Whose series: the values of `LABELS`."""
 
 
 class Series:
@@ -119,7 +106,14 @@ class GenAi:
         if not record.operation:
             return
         response = record.response_model or record.target_model
-        key = Key(record.operation, record.model, record.target_model, response, record.endpoint)
+        key: Key = (
+            record.operation,
+            PROVIDER,
+            record.model,
+            record.target_model,
+            response,
+            record.endpoint,
+        )
         series = self._series.get(key)
         if series is None:
             series = self._of(key, admit=record.succeeded)
@@ -127,12 +121,11 @@ class GenAi:
 
     def _of(self, key: Key, *, admit: bool) -> Series:
         label = self._models.label
-        model, target, response = (
-            label(name, admit=admit) for name in (key.model, key.target, key.response)
-        )
-        key = Key(key.operation, model, target, response, key.endpoint)
+        operation, provider, *names, endpoint = key
+        model, target, response = (label(name, admit=admit) for name in names)
+        key = operation, provider, model, target, response, endpoint
         if key not in self._series and len(self._series) >= self._limit:
-            key = Key(key.operation, OTHER, OTHER, OTHER, key.endpoint)
+            key = operation, provider, OTHER, OTHER, OTHER, endpoint
         return self._series.setdefault(key, Series())
 
     def families(self, endpoints: Container[str]) -> Iterator[Metric]:
@@ -140,16 +133,16 @@ class GenAi:
         self._series = {
             key: series
             for key, series in self._series.items()
-            if not key.endpoint or key.endpoint in endpoints
+            if not key[-1] or key[-1] in endpoints
         }
-        table = {key.values(): series for key, series in self._series.items()}
+        table = self._series
         yield TOKENS.family((*LABELS, "gen_ai_token_type"), _tokens(table))
         yield DURATION.family((*LABELS, "error_type"), _durations(table))
         yield FIRST_TOKEN.family(LABELS, ((v, s.first_token) for v, s in table.items()))
         yield PER_TOKEN.family(LABELS, ((v, s.per_token) for v, s in table.items()))
 
 
-_Table = Mapping[tuple[str, ...], Series]
+_Table = Mapping[Key, Series]
 _Rows = Iterator[tuple[tuple[str, ...], Histogram]]
 
 

@@ -12,22 +12,23 @@ class InFlight:
     """Counts what was placed and is not over. An address that rejoins the pool starts anew."""
 
     def __init__(self) -> None:
-        self._counts: Counter[tuple[str, int]] = Counter()
+        self._counts: dict[tuple[str, int], int] = {}
 
     def begin(self, decision: Decision) -> None:
         """Count a placed request in."""
-        self._counts[_key(decision.winner)] += 1
+        key = _key(decision.picked[0])
+        self._counts[key] = self._counts.get(key, 0) + 1
 
     def end(self, decision: Decision) -> None:
         """Count it out."""
-        key = _key(decision.winner)
-        self._counts[key] -= 1
-        if self._counts[key] <= 0:
-            del self._counts[key]
+        key = _key(decision.picked[0])
+        left = self._counts.pop(key, 0) - 1
+        if left > 0:
+            self._counts[key] = left
 
     def of(self, endpoint: Endpoint) -> int:
         """Return the requests that `endpoint` has from this picker."""
-        return self._counts[_key(endpoint)]
+        return self._counts.get(_key(endpoint), 0)
 
     def by_address(self) -> dict[str, int]:
         """Return the counts of all endpoints that have any."""

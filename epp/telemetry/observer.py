@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from epp.exchange.events import Refused
+from epp.pool.endpoint import Endpoint
 from epp.routing.placement import Placement
 from epp.routing.waiting import Waiting
 from epp.scheduling.decision import Decision
@@ -28,7 +29,10 @@ class Observer:
         in_flight: InFlight,
         listeners: Sequence[Callable[[Decision, str], None]] = (),
         waits: Waits | None = None,  # None: nobody waits
+        *,
+        freed: Callable[[Endpoint], None] = lambda _: None,
     ) -> None:
+        self._freed = freed
         self._waits = waits
         self._metrics = metrics
         self._decisions = decisions
@@ -71,4 +75,5 @@ class Observer:
         """Count a request, once, at its end; `decision` says where it was placed, if it was."""
         if decision is not None:
             self._in_flight.end(decision)
+            self._freed(decision.winner)
         self._metrics.finished(record)

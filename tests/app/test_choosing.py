@@ -134,6 +134,21 @@ async def test_a_server_with_no_page_that_is_known_gets_what_the_full_ones_canno
         assert winners([picker.pick() for _ in range(8)]) == {wrong: 8}
 
 
+async def test_a_server_that_tells_no_cache_gets_requests_beside_idle_ones_that_do() -> None:
+    idle = by_path({"/metrics": small(waiting=0, usage=0.3)})
+    async with picking(NOWHERE, idle) as (picker, addresses):
+        await until(lambda: engines(picker) == ["unknown", "vllm"])
+        seen: set[str] = set()
+
+        def both() -> bool:
+            made = picker.pick()
+            picker.end(made)
+            seen.add(made.decision.winner.address)
+            return seen == set(addresses)
+
+        await until(both)
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 async def test_servers_without_known_metrics_share_the_requests_evenly(preset: str) -> None:
     config = preset_text(preset)

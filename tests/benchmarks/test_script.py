@@ -15,9 +15,9 @@ DUPLEX, BUFFERED = BodyMode.FULL_DUPLEX_STREAMED, BodyMode.BUFFERED
 @pytest.mark.parametrize(
     ("talk", "messages"),
     [
-        (Talk(), [1, 1, 1, 2]),
-        (Talk(together=False), [1, 1, 1, 21]),
-        (Talk(body_bytes=350_000), [1, 11, 1, 2]),
+        (Talk(), [1, 2, 1, 2]),
+        (Talk(together=False), [1, 2, 1, 21]),
+        (Talk(body_bytes=350_000), [1, 12, 1, 2]),
         (Talk(body_bytes=350_000, mode=BUFFERED), [1, 1, 1, 2]),
     ],
 )
@@ -32,6 +32,13 @@ def test_bodies_come_in_as_many_messages_as_envoy_sends(talk: Talk, messages: li
     answer = b"".join(message.response_body.body for message in steps[3])
     assert answer.count(b"\n\n") == talk.chunks + 1
     assert steps[3][-1].response_body.end_of_stream
+
+
+def test_every_message_says_that_there_is_no_metadata_and_every_request_has_an_id() -> None:
+    script = Script(Talk())
+    one, other = script.next(), script.next()
+    assert all(m.HasField("metadata_context") for step in one for m in step)
+    assert one[0][0].request_headers != other[0][0].request_headers
 
 
 @pytest.mark.parametrize("mode", [DUPLEX, BUFFERED])

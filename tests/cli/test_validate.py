@@ -44,19 +44,51 @@ def test_a_model_table_is_told_in_words(run: Run, file: Path) -> None:
         GOOD
         + """validate: strict
 models:
+  unknown: refuse
+  clearRouteCache: true
   table:
-  - {name: base, aliases: [gpt], endpointLabels: {size: big}}
+  - {name: base, aliases: [gpt], adapters: [poet], endpointLabels: {size: big}}
   - {name: canary, targets: [{model: v1, weight: 9}, {model: v2}]}
 """
     )
-    out = run("validate", str(file)).out
-    for line in (
-        "validate: strict",
-        "model base: served by base (1)  size=big",
-        "model gpt: served by base (1)  size=big",
-        "model canary: served by v1 (9), v2 (1)",
-    ):
-        assert line in out.splitlines()
+    told = run("validate", str(file)).out.splitlines()
+    assert "validate: strict" in told
+    assert [line for line in told if line.startswith("model")] == [
+        "models: one that is not known is refused with 404; GET /v1/models is answered here",
+        "models: the proxy chooses its route anew, by x-ai-eg-model",
+        "model base: served by base  size=big",
+        "model gpt: served by base  size=big",
+        "model poet: a LoRA adapter of base  size=big",
+        "model canary: served by v1 (90 %), v2 (10 %)",
+    ]
+
+
+def test_what_is_left_to_the_servers_is_told(run: Run, file: Path) -> None:
+    file.write_text(GOOD + "models: {listModels: false}\n")
+    told = run("validate", str(file)).out.splitlines()
+    assert (
+        "models: one that is not known is sent on as it is; "
+        "GET /v1/models is for an endpoint to answer"
+    ) in told
+    file.write_text(GOOD)
+    assert "model" not in run("validate", str(file)).out.replace(str(file), "")
+
+
+def test_engines_and_flow_control_are_told(run: Run, file: Path) -> None:
+    file.write_text(
+        GOOD
+        + """engines: [{name: own, waiting: {metric: jobs}}]
+flowControl:
+  targets: {ttft: 2s, tpot: 50ms}
+  models: [{model: small, targets: {}}]
+"""
+    )
+    told = run("validate", str(file)).out.splitlines()
+    assert [line for line in told if line.startswith(("engine", "flow"))] == [
+        "flow control: first token within 2s, each other within 50ms",
+        "flow control of small: no targets",
+        "engine own",
+    ]
 
 
 def test_each_mistake_is_named_by_its_line(run: Run, file: Path) -> None:
@@ -117,6 +149,6 @@ def test_costs_are_told(run: Run, file: Path) -> None:
     file.write_text(GOOD + costs)
     told = run("validate", str(file)).out.splitlines()
     assert [line for line in told if line.startswith("cost ")] == [
-        "cost all: TotalToken",
-        "cost half: total_tokens / 2u",
+        "cost io.envoy.ai_gateway:all: TotalToken",
+        "cost io.envoy.ai_gateway:half: total_tokens / 2u",
     ]

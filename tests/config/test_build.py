@@ -34,6 +34,7 @@ def test_the_default_chooses_by_queue_cache_and_prefix() -> None:
         ("queue-scorer", 2.0),
         ("kv-cache-utilization-scorer", 2.0),
         ("prefix-cache-scorer", 3.0),
+        ("loaded-model-scorer", 2.0),
     ]
     assert decision.picker == "max-score-picker"
 

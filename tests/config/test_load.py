@@ -15,6 +15,7 @@ def test_without_a_file_queue_cache_and_prefix_decide() -> None:
         ("queue-scorer", 2.0),
         ("kv-cache-utilization-scorer", 2.0),
         ("prefix-cache-scorer", 3.0),
+        ("loaded-model-scorer", 2.0),
         ("max-score-picker", None),
     ]
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 import typer
+from msgspec import inspect
 
 from epp.cli.main import app
 from epp.config import plugins
 from epp.config.build import build
 from epp.config.load import default, load
+from epp.config.model import EndpointPickerConfig
 from epp.config.settings import Settings
 from epp.discovery.parse import parse_targets
+from epp.scheduling import registry
+from epp.scheduling.catalogue import entries
+from epp.scheduling.producers.precise_prefix_cache import PRECISE_PREFIX
 from epp.scrape.engines import ENGINES
 from tests.docs.pages import DOCS, PAGES, ROOT, Block, blocks, code, rows
 
@@ -91,6 +98,56 @@ def test_the_plugins_in_the_tables_exist() -> None:
 
     for kind, table in kinds.items():
         assert {plugins.kind_of(code(row[0])[0]) for row in table} == {kind}
+
+
+def test_the_parameters_of_plugins_are_those_in_the_page() -> None:
+    plugins.register_all()
+    table, named = dict[tuple[str, str], Any](), list[str]()
+    for cell, parameter, text, _ in rows(PAGE, "Plugin", "Parameter", "Default", "Meaning"):
+        named = code(cell) or named
+        table |= {(name, code(parameter)[0]): value(code(text)[0]) for name in named}
+    theirs = {
+        (entry.name, parameter.name): value(parameter.default)
+        for entry in entries()
+        for parameter in entry.parameters
+        if entry.name != PRECISE_PREFIX  # it has a table of its own
+    }
+
+    assert table == theirs
+
+
+def value(text: str) -> Any:
+    """What JSON says; text may lack its quotes."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def test_every_field_of_a_file_is_named() -> None:
+    plugins.register_all()
+    words = {
+        word
+        for block in re.findall(r"`([^`\n]+)`", PAGE.read_text())
+        for word in re.split(r"\W+", block)
+    }
+    shapes = [EndpointPickerConfig, registry.producers.parameters(PRECISE_PREFIX)]
+    named = {field for shape in shapes for field in fields(inspect.type_info(shape))}
+
+    assert sorted(named - words) == []
+
+
+def fields(found: inspect.Type) -> Iterator[str]:
+    """The fields of a structure and of those inside it, as they are written."""
+    if isinstance(found, inspect.StructType):
+        for field in found.fields:
+            yield field.encode_name
+            yield from fields(field.type)
+    elif isinstance(found, inspect.UnionType):
+        for one in found.types:
+            yield from fields(one)
+    elif isinstance(found, inspect.VarTupleType):
+        yield from fields(found.item_type)
 
 
 def test_the_engines_and_their_metrics_are_those_in_the_page() -> None:

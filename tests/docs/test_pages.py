@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,18 @@ def test_the_protocol_page_names_every_header_and_reason() -> None:
     ]
 
     assert [name for name in names if f"`{name}`" not in text] == []
+
+
+# Written as headers are, but of other things: a line in prompts, an encoding.
+NO_HEADERS = {"x-anthropic-billing-header", "x-gzip"}
+
+
+def test_the_protocol_page_names_whatever_looks_like_a_header_in_the_code() -> None:
+    text = PROTOCOL.read_text()
+    sources = [path for path in (ROOT / "epp").rglob("*.py") if "demo" not in path.parts]
+    written = {
+        name for path in sources for name in re.findall(r'"(x-[a-z0-9-]+)"', path.read_text())
+    }
+    assert {"x-ai-eg-model", "x-session-token"} <= written
+
+    assert [name for name in sorted(written - NO_HEADERS) if f"`{name}`" not in text] == []

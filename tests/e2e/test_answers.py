@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
+from itertools import product
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from tests.e2e.conftest import COMBINATIONS, NAMES, options
 from tests.e2e.gateway import Gateway, open_gateway
 from tests.e2e.picker import Picker, serving
 from tests.e2e.upstream import Upstream
+from tests.openai.said import SAID, SSE, asked
 
 pytestmark = [pytest.mark.envoy, pytest.mark.asyncio(loop_scope="session")]
 
@@ -81,6 +83,19 @@ async def test_each_event_has_that_name_and_usage_is_not_shown(
     seen = events(response.content)
     assert [event["model"] for event in seen] == ["for-clients"] * 3
     assert [event["choices"][0]["delta"]["content"] for event in seen] == ["0 ", "1 ", "2 "]
+
+
+async def test_every_api_is_answered_under_that_name(renamed: Gateway) -> None:
+    for said, piece_bytes in product(SAID, (0, 1, 7)):
+        body, kind = asked(said.path, "for-clients", streams=said.content_type == SSE)
+        steering = {"x-answer-as": said.name, "x-answer-piece-bytes": str(piece_bytes)}
+        response = await renamed.client.post(
+            said.path, content=body, headers={"content-type": kind, **steering}
+        )
+        expected = said.body
+        if said.model:
+            expected = expected.replace(b'"model": "m"', b'"model": "for-clients"')
+        assert (response.status_code, response.content) == (200, expected), said.name
 
 
 async def test_a_client_that_asks_for_usage_gets_it(renamed: Gateway) -> None:

@@ -13,6 +13,7 @@ from tests.e2e.conftest import COMBINATIONS, NAMES, options
 from tests.e2e.gateway import CHAT, PROMPT, Gateway
 from tests.e2e.picker import Picker, serving
 from tests.e2e.upstream import USAGE, Upstream
+from tests.openai.said import SAID, charged
 
 pytestmark = [pytest.mark.envoy, pytest.mark.asyncio(loop_scope="session")]
 
@@ -86,6 +87,22 @@ async def test_a_budget_is_charged_to_the_token_and_then_refuses(
         assert await service.charged(name) == TOTAL
     assert (await gateway.chat({"x-budget": name}, **fields)).status_code == 429
     await service.refused(name)
+
+
+async def test_every_api_is_charged_to_the_token(gateway: Gateway, service: Budgets) -> None:
+    for said in SAID:
+        facts = charged(said)
+        for header, cost in (
+            ("x-budget", facts.total_tokens),
+            ("x-weighted", facts.input_tokens * 10 + facts.output_tokens),
+        ):
+            name = budget(gateway, said.name + header, 1)
+            steering = {"x-answer-as": said.name, header: name}
+            response = await gateway.client.post(
+                said.path, content=said.asked, headers={"content-type": said.asked_type, **steering}
+            )
+            assert (response.status_code, response.content) == (200, said.body)
+            assert await service.charged(name) == cost, said.name
 
 
 @pytest.mark.parametrize("fields", [{}, {"stream": True}], ids=["json", "sse"])

@@ -2,62 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
+import re
 import zlib
+from collections import Counter
 from collections.abc import Callable
-from itertools import count
-from typing import Any
+from itertools import count, product
 
 import brotli
 import pytest
 from backports import zstd
 
-from tests.e2e.gateway import Gateway
+from epp.openai.usage import Usage
+from tests.e2e.gateway import TIMEOUT_S, Gateway
 from tests.e2e.upstream import Received, Upstream
+from tests.openai.said import ASKED, FORM, GRPC, SAID, Said, asked
 
 pytestmark = [pytest.mark.envoy, pytest.mark.asyncio(loop_scope="session")]
 
 Upstreams = tuple[Upstream, Upstream]
-JSON, FORM, GRPC = "application/json", "multipart/form-data; boundary=xx", "application/grpc"
-SAY: list[Any] = [{"role": "user", "content": "héllo \u2028"}]
 NUMBERS = count()
-
-TEXTS: dict[str, dict[str, Any]] = {
-    "/v1/chat/completions": {"messages": SAY},
-    "/v1/completions": {"prompt": "hello"},
-    "/v1/responses": {"input": "hello"},
-    "/v1/responses/input_tokens": {"input": SAY},
-    "/v1/embeddings": {"input": ["hello", "you"]},
-    "/v1/images/generations": {"prompt": "a cat"},
-    "/v1/audio/speech": {"input": "hello", "voice": "alloy"},
-    "/v1/rerank": {"query": "q", "documents": ["a", "b"]},
-    "/v2/rerank": {"query": "q", "documents": ["a", "b"]},
-    "/cohere/v2/rerank": {"query": "q", "documents": ["a", "b"]},
-    "/v1/score": {"text_1": "a", "text_2": "b"},
-    "/tokenize": {"prompt": "hello"},
-    "/v1/messages": {"messages": SAY, "max_tokens": 5},
-    "/anthropic/v1/messages/count_tokens": {"messages": SAY},
-    "/inference/v1/generate": {"token_ids": [1, 2], "sampling_params": {"max_tokens": 5}},
-    "/any/prefix/v1/chat/completions": {"messages": SAY, "stream": True},
-}
-FORM_BODY = (
-    b'--xx\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF\r\n\x00--x'
-    b'\r\n--xx\r\ncontent-disposition: form-data; name="model"\r\n\r\n%b\r\n--xx--\r\n'
-)
 MESSAGE = b"\0\0\0\0\x07\x1a\x05hello"
 
-# path, content type, and the body for a model
-CASES: list[tuple[str, str, Callable[[str], bytes]]] = [
-    *(
-        (path, JSON, lambda model, fields=fields: json.dumps({**fields, "model": model}).encode())
-        for path, fields in TEXTS.items()
-    ),
-    *(
-        (path, FORM, lambda model: FORM_BODY % model.encode())
-        for path in ("/v1/audio/transcriptions", "/v1/audio/translations")
-    ),
-]
+IDLE = re.compile(r"^llm_d_epp_extproc_streams_inflight 0$", re.MULTILINE)
+LABEL = re.compile(r'(\w+)="([^"]*)"')
+LABELS = (
+    "gen_ai_operation_name",
+    "gen_ai_request_model",
+    "gen_ai_response_model",
+    "gen_ai_token_type",
+)
+# The path of each API, with prefixes that gateways have, and the one whose body it takes.
+PATHS = {path: path for path in ASKED} | {
+    "/any/prefix/v1/chat/completions": "/v1/chat/completions",
+    "/cohere/v2/rerank": "/v2/rerank",
+    "/anthropic/v1/messages/count_tokens": "/v1/messages/count_tokens",
+}
 ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "deflate": zlib.compress,
@@ -85,9 +67,9 @@ async def arrived(
 async def test_every_api_arrives_byte_for_byte_with_its_model(
     gateway: Gateway, upstreams: Upstreams
 ) -> None:
-    for path, content_type, body in CASES:
+    for path, api in PATHS.items():
         for model in ("m", "org/Mödel-1.5"):
-            sent = body(model)
+            sent, content_type = asked(api, model, streams="prefix" in path)
             request = await arrived(gateway, upstreams, path, sent, {"content-type": content_type})
             assert (request.path, request.body) == (path, sent)
             assert request.headers["x-ai-eg-model"] == model
@@ -97,8 +79,9 @@ async def test_every_api_arrives_byte_for_byte_with_its_model(
 async def test_a_compressed_body_arrives_as_it_was_compressed(
     gateway: Gateway, upstreams: Upstreams, encoding: str
 ) -> None:
-    for path, content_type, body in CASES:
-        sent = ENCODINGS[encoding](body("m"))
+    for path, api in PATHS.items():
+        body, content_type = asked(api)
+        sent = ENCODINGS[encoding](body)
         headers = {"content-type": content_type, "content-encoding": encoding}
         request = await arrived(gateway, upstreams, path, sent, headers)
         assert request.body == sent
@@ -109,19 +92,70 @@ async def test_a_compressed_body_arrives_as_it_was_compressed(
 async def test_every_api_can_have_its_model_rewritten(
     gateway: Gateway, upstreams: Upstreams
 ) -> None:
-    for path, content_type, body in CASES:
+    for path, api in PATHS.items():
+        (body, content_type), (wanted, _) = asked(api), asked(api, "another")
         for encoding in (None, "gzip", "zstd"):
-            sent = ENCODINGS[encoding](body("m")) if encoding else body("m")
+            sent = ENCODINGS[encoding](body) if encoding else body
             headers = {"content-type": content_type, "x-llm-d-model-name-rewrite": "another"}
             if encoding:
                 headers["content-encoding"] = encoding
             request = await arrived(gateway, upstreams, path, sent, headers)
             if content_type == FORM:
-                assert request.body == body("another")
+                assert request.body == wanted
             else:
-                assert json.loads(request.body) == json.loads(body("another"))
+                assert json.loads(request.body) == json.loads(wanted)
             assert "content-encoding" not in request.headers
             assert request.headers["x-ai-eg-model"] == "m"
+
+
+async def tokens(gateway: Gateway) -> Counter[tuple[str, ...]]:
+    """What the picker has counted, once no stream is open: an answer ends before its stream does.
+
+    The page is written a part at a time, so that it takes one more after that.
+    """
+    url = f"http://127.0.0.1:{gateway.picker.metrics_port}/metrics"
+    async with asyncio.timeout(TIMEOUT_S):
+        while IDLE.search((await gateway.client.get(url)).text) is None:
+            pass
+    found: Counter[tuple[str, ...]] = Counter()
+    for line in (await gateway.client.get(url)).text.splitlines():
+        if line.startswith("gen_ai_client_token_usage_sum{"):
+            labels = dict(LABEL.findall(line))
+            found[tuple(labels[name] for name in LABELS)] += int(float(line.split()[-1]))
+    return found
+
+
+def counts(said: Said) -> Counter[tuple[str, ...]]:
+    """What an answer adds to the picker's counts."""
+    usage = said.usage or Usage()
+    kinds = {
+        "input": usage.prompt_tokens,
+        "output": usage.completion_tokens,
+        "cached_input": usage.cached_tokens,
+        "cache_creation_input": usage.cache_creation_tokens,
+        "reasoning": usage.reasoning_tokens,
+    }
+    return Counter({(said.operation, "m", "m", kind): n for kind, n in kinds.items() if n})
+
+
+async def test_every_api_is_answered_byte_for_byte_and_its_usage_is_counted(
+    gateway: Gateway,
+) -> None:
+    before, expected = await tokens(gateway), Counter[tuple[str, ...]]()
+    for said, piece_bytes in product(SAID, (0, 1, 7)):  # 0: the answer comes whole
+        answer = await gateway.client.post(
+            said.path,
+            content=said.asked,
+            headers={
+                "content-type": said.asked_type,
+                "x-answer-as": said.name,
+                "x-answer-piece-bytes": str(piece_bytes),
+            },
+        )
+        assert (answer.status_code, answer.content) == (200, said.body), said.name
+        assert answer.headers["content-type"] == said.content_type
+        expected += counts(said)
+    assert await tokens(gateway) - before == expected
 
 
 async def test_a_grpc_message_arrives_without_a_model(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,8 +23,10 @@ from tests.e2e.upstream import Upstream, listening
 pytestmark = [pytest.mark.envoy, pytest.mark.asyncio(loop_scope="session")]
 
 MOST = 6
+CROWD = 500
+LEAVING_ATTEMPTS, SOON_S = 10, 0.010  # another process may have the processor
 # A server so slow, by the picker's reckoning, that one prompt is all that it can have before it.
-CONFIG = f"""
+CONFIG = """
 apiVersion: llm-d.ai/v1alpha1
 kind: EndpointPickerConfig
 plugins:
@@ -31,7 +34,7 @@ plugins:
 - type: work-ledger-producer
   parameters: {{secondsPerToken: 0.05}}
 flowControl:
-  maxRequests: {MOST}
+  maxRequests: {most}
 """
 # Its metrics, which would say that it has nothing to do, cannot be read.
 SERVERS = "endpoints: [{{address: 127.0.0.1, port: {port}, metrics: {{port: 9}}}}]\n"
@@ -57,11 +60,11 @@ async def only() -> AsyncIterator[Upstream]:
 
 @asynccontextmanager
 async def gated(
-    only: Upstream, transport: str, mode: Mode, directory: Path
+    only: Upstream, transport: str, mode: Mode, directory: Path, most: int = MOST
 ) -> AsyncIterator[Gateway]:
     """A picker of one server, which lets requests wait, and an Envoy before it."""
     config = directory / "epp.yaml"
-    config.write_text(CONFIG)
+    config.write_text(CONFIG.format(most=most))
     servers = directory / "servers.yaml"
     servers.write_text(SERVERS.format(port=only.port))
     flags = [f"--endpoints-file={servers}", f"--config-file={config}", f"--transport={transport}"]
@@ -94,11 +97,7 @@ async def test_a_burst_waits_and_is_answered_in_order_and_whole(
 ) -> None:
     async with gated(only, transport, mode, tmp_path) as gateway, asyncio.TaskGroup() as group:
         client, picker = gateway.client, gateway.picker
-        stalled = body(0) | {"stream": True}
-        first = group.create_task(client.post(CHAT, json=stalled, headers=STALLED))
-        async with asyncio.timeout(10):
-            while not only.requests:
-                await asyncio.sleep(0.01)
+        first = await holding(gateway, only, group)
         burst = []
         for number in range(1, MOST + 1):
             burst.append(group.create_task(client.post(CHAT, json=body(number))))
@@ -119,15 +118,68 @@ async def test_a_burst_waits_and_is_answered_in_order_and_whole(
         assert await queue_size(picker, client) == 0
 
 
+async def test_who_gives_up_has_left_within_ten_milliseconds(
+    only: Upstream, transport: str, mode: Mode, tmp_path: Path
+) -> None:
+    async with gated(only, transport, mode, tmp_path) as gateway, asyncio.TaskGroup() as group:
+        first = await holding(gateway, only, group)
+        took_s: list[float] = []
+        while not took_s or (min(took_s) > SOON_S and len(took_s) < LEAVING_ATTEMPTS):
+            second = group.create_task(gateway.client.post(CHAT, json=body(1)))
+            await waiting(gateway.picker, gateway.client, 1)
+            began = time.monotonic()
+            second.cancel()
+            while await queue_size(gateway.picker, gateway.client):
+                pass
+            took_s.append(time.monotonic() - began)
+        assert min(took_s) <= SOON_S
+        first.cancel()
+
+
+async def test_all_who_wait_are_answered_after_sigterm(
+    only: Upstream, transport: str, tmp_path: Path
+) -> None:
+    unlimited = httpx.Limits(max_connections=None)
+    async with (
+        gated(only, transport, "duplex", tmp_path, most=CROWD) as gateway,
+        httpx.AsyncClient(base_url=gateway.url, limits=unlimited, timeout=60) as crowd,
+        asyncio.TaskGroup() as group,
+    ):
+        first = await holding(gateway, only, group)
+        asked = [group.create_task(crowd.post(CHAT, json=body(n))) for n in range(1, CROWD + 1)]
+        await waiting(gateway.picker, gateway.client, CROWD)
+
+        gateway.picker.terminate()
+        await draining(gateway.picker)
+        first.cancel()
+
+        assert {(await task).status_code for task in asked} == {200}
+        assert await gateway.picker.ended() == 0
+
+
+async def holding(
+    gateway: Gateway, only: Upstream, group: asyncio.TaskGroup
+) -> asyncio.Task[httpx.Response]:
+    """A request that the server does not finish, so that others wait."""
+    stalled = body(0) | {"stream": True}
+    first = group.create_task(gateway.client.post(CHAT, json=stalled, headers=STALLED))
+    async with asyncio.timeout(10):
+        while not only.requests:
+            await asyncio.sleep(0.01)
+    return first
+
+
+async def draining(picker: Picker) -> None:
+    async with asyncio.timeout(10):
+        while "draining" not in await asyncio.to_thread(picker.log_path.read_text):
+            await asyncio.sleep(0.02)
+
+
 async def test_a_deadline_that_passes_while_a_request_waits_is_a_timeout(
     only: Upstream, transport: str, mode: Mode, tmp_path: Path
 ) -> None:
     async with gated(only, transport, mode, tmp_path) as gateway, asyncio.TaskGroup() as group:
-        stalled = body(0) | {"stream": True}
-        first = group.create_task(gateway.client.post(CHAT, json=stalled, headers=STALLED))
-        async with asyncio.timeout(10):
-            while not only.requests:
-                await asyncio.sleep(0.01)
+        first = await holding(gateway, only, group)
         timely = {"x-llm-d-request-timeout-ms": "300"}
         async with openai.AsyncOpenAI(
             base_url=f"{gateway.url}/v1", api_key="none", max_retries=0

@@ -3,7 +3,8 @@
 Written on its own, so that a mistake in the project's simulation cannot hide one in the picker.
 A request steers its answer by headers: `x-answer-status`, `x-answer-bytes` (length of a JSON
 answer), `x-answer-events` and `x-answer-gap-ms` (of a stream), `x-answer-piece-bytes` (how it is
-cut), `x-answer-stall-after` (how many of its events come; then nothing until the client leaves).
+cut), `x-answer-stall-after` (how many of its events come; then nothing until the client leaves),
+`x-answer-as` (an answer of the table `SAID`, by its name).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field
 
 import httptools
 
+from tests.openai.said import SAID
+
 METRICS = """\
 # TYPE vllm:num_requests_waiting gauge
 vllm:num_requests_waiting{model_name="m"} 0
@@ -29,9 +32,9 @@ vllm:kv_cache_usage_perc{model_name="m"} 0.1
 # TYPE vllm:cache_config_info gauge
 vllm:cache_config_info{block_size="16",num_gpu_blocks="1000"} 1
 """
-STREAM_HEAD = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-)
+CHUNKED = b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ntransfer-encoding: chunked\r\n\r\n"
+STREAM_HEAD = CHUNKED % b"text/event-stream"
+ANSWERS = {said.name: said for said in SAID}
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 
@@ -135,6 +138,11 @@ async def _answer(request: Received) -> AsyncIterator[bytes]:
     elif status != 200:
         error = {"error": {"message": "as asked", "type": "server_error", "code": status}}
         yield _plain(status, "application/json", json.dumps(error).encode())
+    elif said := ANSWERS.get(request.headers.get("x-answer-as", "")):
+        yield CHUNKED % said.content_type.encode()
+        for part in _cut(iter([said.body]), request):
+            yield b"%x\r\n%b\r\n" % (len(part), part)
+        yield b"0\r\n\r\n"
     elif request.path == "/v1/models":
         models = {"object": "list", "data": [{"id": "m", "object": "model", "created": 0}]}
         yield _plain(200, "application/json", json.dumps(models).encode())

@@ -9,11 +9,11 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from epp.http2 import frames, hpack
-from epp.http2.connection import Leaving
 from epp.http2.events import Ended, Event, Gone, Message, Opened
 from epp.http2.frame_effects import State
 from epp.http2.frames import FrameType
 from epp.http2.guards import CONNECTION_WINDOW, STREAM_QUEUE_BYTES, STREAM_WINDOW, Capacity
+from epp.http2.leaving import Leaving
 from epp.http2.status import Status
 from tests.http2.peer import (
     BLOCK,

@@ -18,6 +18,7 @@ from epp.exchange.modes import BodyMode, Modes
 from epp.exchange.request import RequestHalf
 from epp.pool.endpoint import Endpoint
 from epp.pool.store import Store
+from epp.routing.labels import Labels
 from epp.routing.models import ModelEntry, ModelTable
 from epp.routing.router import Router, RouterSettings
 from epp.routing.split import Split
@@ -41,6 +42,7 @@ BODIES: dict[str, tuple[bytes, dict[str, str]]] = {
     "/v1/chat/completions": (written(messages=SAY, stream=True), {}),
     "/v1/completions": (written(prompt=["a", "b"]), {}),
     "/v1/responses": (written(input=SAY), {}),
+    "/v1/responses/input_tokens": (written(input="x"), {}),
     "/v1/embeddings": (written(input="x"), {}),
     "/v1/images/generations": (written(prompt="x"), {}),
     "/v1/audio/speech": (written(input="x"), {}),
@@ -48,6 +50,11 @@ BODIES: dict[str, tuple[bytes, dict[str, str]]] = {
         FORM % b"MODEL",
         {"content-type": "multipart/form-data; boundary=x"},
     ),
+    "/v1/audio/translations": (
+        b'--x\r\ncontent-disposition: form-data; name="file"\r\n\r\n\r\n--\r\n' + FORM % b"MODEL",
+        {"content-type": "multipart/form-data; boundary=x"},
+    ),
+    "/v1/rerank": (written(query="q", documents=["d"]), {}),
     "/v2/rerank": (written(query="q", documents=["d"]), {}),
     "/v1/score": (written(text_1="a", text_2="b"), {}),
     "/tokenize": (written(prompt="x"), {}),
@@ -69,8 +76,8 @@ def made() -> Router:
 ROUTER = made()
 
 
-def passed(path: str, headers: dict[str, str], parts: Sequence[bytes]) -> tuple[str, bytes]:
-    """Let a body come in parts and return the model's header and what went on."""
+def passed(path: str, headers: dict[str, str], parts: Sequence[bytes]) -> tuple[str, bytes, Labels]:
+    """Let a body come in parts; return the model's header, what went on, and what was read."""
     half = RequestHalf(DUPLEX, limit_bytes=100_000)
     half.receive(RequestHeaders({":path": path, ":method": "POST", **headers}))
     actions: list[Any] = []
@@ -78,12 +85,14 @@ def passed(path: str, headers: dict[str, str], parts: Sequence[bytes]) -> tuple[
         assert half.receive(RequestBody(part)) == []
     (route,) = half.receive(RequestLastBody(parts[-1]))
     assert isinstance(route, Route)
-    answer = ROUTER.route(route, None, 1.0).answer
+    placement = ROUTER.route(route, None, 1.0)
+    answer = placement.answer
     assert isinstance(answer, Routed), answer
     actions = half.receive(answer)
     assert isinstance(actions[0], ReplyRequestHeaders)
     pieces = [action for action in actions[1:] if isinstance(action, StreamRequestBody)]
-    return dict(answer.set_headers)["x-ai-eg-model"], b"".join(piece.data for piece in pieces)
+    body = b"".join(piece.data for piece in pieces)
+    return dict(answer.set_headers).get("x-ai-eg-model", ""), body, placement.labels
 
 
 @pytest.mark.parametrize("path", BODIES)
@@ -105,7 +114,19 @@ def test_a_compressed_body_too(model: str) -> None:
     body = gzip.compress(plain, mtime=0)
     headers = {"content-encoding": "gzip"}
     whole = passed(path, headers, [body])
-    assert whole == (model, body if model == "m" else passed(path, {}, [plain])[1])
+    assert whole[:2] == (model, body if model == "m" else passed(path, {}, [plain])[1])
+    for at in range(len(body) + 1):
+        assert passed(path, headers, [body[:at], body[at:]]) == whole
+
+
+@pytest.mark.parametrize("method", ["Generate", "Embed"])
+def test_a_grpc_message_too(method: str) -> None:
+    path, body = f"/vllm.grpc.engine.VllmEngine/{method}", b"\0\0\0\0\x07\x1a\x05hello"
+    headers = {"content-type": "application/grpc"}
+    whole = passed(path, headers, [body])
+    assert whole[:2] == ("", body)
+    assert whole[2].operation == f"grpc_{method.lower()}"
+    assert whole[2].prompt_tokens == 2
     for at in range(len(body) + 1):
         assert passed(path, headers, [body[:at], body[at:]]) == whole
 

@@ -231,6 +231,18 @@ async def test_picks_of_a_server_without_a_queue_are_counted_at_once() -> None:
     assert [(load.waiting, load.waiting_is_ours) for load in watched.recounts] == [(2, True)]
 
 
+async def test_ends_are_counted_at_once_too() -> None:
+    watched = Watched(engine="ollama")
+    watched.asker.result = b'{"models": []}'
+    watched.replica.start()
+    await asyncio.sleep(1)
+    watched.in_flight = 1
+    watched.replica.recount()
+    watched.in_flight = 0
+    watched.replica.recount()
+    assert [load.waiting for load in watched.recounts] == [1, 0]
+
+
 async def test_a_server_without_metrics_is_counted_again_and_again_and_never_asked() -> None:
     watched = Watched(engine="none")
     watched.replica.start()

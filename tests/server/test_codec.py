@@ -79,15 +79,15 @@ def test_headers_are_read_from_either_field_in_lower_case_and_the_last_one_count
 
 @pytest.mark.parametrize("mode", list(BodyMode))
 def test_the_modes_are_in_the_first_message(mode: BodyMode) -> None:
-    assert codec.modes(request_headers(mode=mode)) == Modes(mode, mode)
-    assert codec.modes(request_headers(mode=None)) is None
+    assert codec.modes(codec.around(request_headers(mode=mode))) == Modes(mode, mode)
+    assert codec.modes(codec.around(request_headers(mode=None))) is None
 
 
 def test_a_mode_that_is_not_known_is_a_protocol_error() -> None:
     message = request_headers()
     message.protocol_config.response_body_mode = 5  # type: ignore[assignment]
     with pytest.raises(ProtocolError, match="5"):
-        codec.modes(message)
+        codec.modes(codec.around(message))
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from collections.abc import Sequence
 
 import pytest
 
 from epp.exchange.modes import BodyMode
+from epp.http2.status import Status
 from epp.pool.load import Load
 from epp.server.conversation import Conversation
-from tests.server.envoy import BUFFERED, DUPLEX, destination, request_body, request_headers
+from epp.server.native.call import Call
+from epp.server.native.process import Process
+from epp.server.processor import ExternalProcessor
+from tests.server.envoy import (
+    BUFFERED,
+    DUPLEX,
+    destination,
+    request_body,
+    request_headers,
+    response_body,
+    response_headers,
+)
 from tests.server.picker import HEADER, Picker, pod
 
 PREFIX = (
@@ -59,3 +72,50 @@ def test_neither_the_body_nor_the_prompt_nor_the_view_of_the_pool_is_held(mode: 
         tracemalloc.stop()
     for stream in held:
         stream.close()
+
+
+class Sent:
+    """Carries calls, and keeps what they send."""
+
+    def __init__(self) -> None:
+        self.messages: list[bytes] = []
+
+    def send(self, _: Call, messages: Sequence[bytes]) -> None:
+        self.messages += messages
+
+    def end(self, _: Call, status: Status, __: str) -> None:
+        pytest.fail(f"a call that its peer resets was ended with {status}")
+
+    def flush(self) -> None: ...
+
+
+def serve(picker: Picker, mode: BodyMode) -> list[bytes]:
+    """Hold a whole conversation, which its peer then resets, as Envoy does."""
+    carrier = Sent()
+    call = Call(carrier, 1, "")
+    handler = Process(ExternalProcessor(lambda _: picker.stream()), call)
+    call.handler = handler
+    for message in (
+        request_headers(mode=mode),
+        request_body(PROMPT),
+        response_headers(),
+        response_body(b'data: {"choices": [{"delta": {"content": "word"}}]}\n\n', end=True),
+    ):
+        handler.message(message.SerializeToString())
+    call.handler = None
+    handler.closed()
+    return carrier.messages
+
+
+@pytest.mark.parametrize("mode", [DUPLEX, BUFFERED])
+def test_a_request_leaves_nothing_for_the_garbage_collector(mode: BodyMode) -> None:
+    picker = Picker(pod("10.0.0.1:8000"), config=PREFIX)
+    assert len(serve(picker, mode)) >= 4
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            serve(picker, mode)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

@@ -5,10 +5,6 @@ import pytest
 from epp.exchange.events import (
     HeaderOnlyResponse,
     Refused,
-    RequestBody,
-    RequestHeaders,
-    RequestLastBody,
-    RequestTrailers,
     ResponseBody,
     ResponseHeaders,
     ResponseLastBody,
@@ -25,6 +21,7 @@ from epp.server.observation import Observation
 from epp.telemetry.decisions import Decisions
 from epp.telemetry.in_flight import InFlight
 from epp.telemetry.metrics import Metrics
+from epp.telemetry.record import Record
 from tests.server.picker import Clock, Records
 
 POD = Endpoint("10.0.0.1:8000", generation=1)
@@ -32,6 +29,11 @@ ROUTED = Routed([("x-gateway-destination-endpoint", POD.address)])
 JSON = ResponseHeaders({":status": "200", "content-type": "application/json"})
 SSE = ResponseHeaders({":status": "200", "content-type": "text/event-stream"})
 USAGE = b'{"usage": {"prompt_tokens": 3, "completion_tokens": 5}}'
+ANSWER = (
+    b'{"model": "m-told", "usage": {"prompt_tokens": 3, "completion_tokens": 5,'
+    b' "prompt_tokens_details": {"cached_tokens": 2, "cache_write_tokens": 1},'
+    b' "completion_tokens_details": {"reasoning_tokens": 4}}}'
+)
 
 
 class Ledger:
@@ -70,7 +72,8 @@ class Stream:
     def place(self) -> None:
         decision = Decision(self.clock(), "default", (POD,), (POD,), totals=(1.0,))
         reservation = Reservation(Query(facts={"ledger": None}), decision, {"ledger": self.ledger})
-        placement = Placement(Labels("m", "m", "team"), ROUTED, reservation)
+        labels = Labels("m", "m-served", "team", -1, "chat")
+        placement = Placement(labels, ROUTED, reservation)
         self.observed.placed(placement, self.clock(), self.clock())
 
     def see(self, *events: object) -> None:
@@ -87,21 +90,34 @@ def stream() -> Stream:
 
 
 def test_a_request_is_reported_once_with_all_that_was_seen(stream: Stream) -> None:
-    stream.observed.request(RequestHeaders({}))
-    stream.observed.request(RequestBody(b"12345"))
-    stream.observed.request(RequestLastBody(b"67"))
-    stream.observed.request(RequestTrailers())
     stream.place()
     assert stream.in_flight.by_address() == {POD.address: 1}
-    stream.see(JSON, ResponseBody(USAGE[:20]), ResponseLastBody(USAGE[20:]))
-    stream.end()
-    stream.end()
+    stream.see(JSON, ResponseBody(ANSWER[:20]), ResponseLastBody(ANSWER[20:]))
+    stream.observed.end(stream.clock(), 7)
+    stream.observed.end(stream.clock(), 8)
     [record] = stream.observer.records
-    assert (record.model, record.fairness_id, record.endpoint) == ("m", "team", POD.address)
-    assert (record.request_bytes, record.response_bytes) == (7, len(USAGE))
-    assert (record.prompt_tokens, record.completion_tokens) == (3, 5)
-    assert (record.status, record.reason, record.streaming) == (200, "", False)
-    assert stream.ledger.outcomes == [Outcome(200, True, 3, 5, None)]
+    assert record == Record(
+        model="m",
+        target_model="m-served",
+        response_model="m-told",
+        operation="chat",
+        fairness_id="team",
+        priority=-1,
+        status=200,
+        started_at=100.0,
+        routed_at=100.0,
+        first_byte_at=100.0,
+        ended_at=100.0,
+        request_bytes=7,
+        response_bytes=len(ANSWER),
+        prompt_tokens=3,
+        completion_tokens=5,
+        cached_tokens=2,
+        cache_creation_tokens=1,
+        reasoning_tokens=4,
+        endpoint=POD.address,
+    )
+    assert stream.ledger.outcomes == [Outcome(200, True, 3, 5, 2)]
     assert stream.in_flight.by_address() == {}
 
 
@@ -131,6 +147,22 @@ def test_usage_that_lacks_its_last_line_break_is_read_at_the_end(stream: Stream)
     stream.end()
     assert stream.observer.records[0].completion_tokens == 5
     assert stream.observer.records[0].streaming
+
+
+@pytest.mark.parametrize(
+    ("ending", "tokens"),
+    [([ResponseLastBody(b"")], 2), ([], None)],
+    ids=["whole", "cut"],
+)
+def test_tokens_of_a_stream_without_usage_are_counted(
+    stream: Stream, ending: list[object], tokens: int | None
+) -> None:
+    word = b'data: {"choices": [{"index": 0, "text": "a"}]}\n\n'
+    stream.place()
+    stream.see(SSE, ResponseBody(word), ResponseBody(word), *ending)
+    stream.end()
+    assert [outcome.completion_tokens for outcome in stream.ledger.outcomes] == [tokens]
+    assert stream.observer.records[0].completion_tokens is None  # what is billed is the server's
 
 
 def test_an_answer_to_nothing_that_was_placed_is_credited_to_nobody(stream: Stream) -> None:

@@ -131,7 +131,7 @@ def test_a_request_that_is_refused_after_its_wait_is_answered_too() -> None:
     picker.clock.now += 0.25
     assert picker.admission is not None
     picker.admission.advance(picker.clock.now)
-    assert Refusal(second.later).status == 429
+    assert Refusal(second.later).status == 504
     assert second.conversation.finished
 
 

@@ -63,7 +63,7 @@ class Detected:
     def advance(self, now: float) -> None:
         """Refuse who has waited long enough; one by one, let the first through."""
         waiting = self._waiting
-        while waiting and now - waiting[0][0] >= self._ttl_s:
+        while waiting and now >= waiting[0][0] + self._ttl_s:  # as `next_at` adds it up
             self._placed.append(Placed(waiting.popleft()[1], None))
         while waiting and not self._saturated(now):
             request = waiting.popleft()[1]

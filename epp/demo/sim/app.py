@@ -40,6 +40,7 @@ def build(replica: Replica, name: str) -> ASGIApp:
         Route("/v1/models", handlers.models),
         Route("/health", handlers.health),
         Route("/metrics", handlers.metrics),
+        Route("/sim/lateness", handlers.lateness),
         Route("/sim/faults", handlers.faults),
         Route("/sim/faults", handlers.set_faults, methods=["POST"]),
         *(Route(path, _page(tell)) for path, tell in pages(engine, replica.facts).items()),
@@ -114,6 +115,7 @@ class Handlers:
         ask = read(body)
         if isinstance(ask, Problem):
             return _refusal(ask)
+        await replica.memory.hold(ask.model or replica.model_name)
         ticket = replica.submit(ask)
         if isinstance(ticket, Problem):
             return _refusal(ticket)
@@ -155,6 +157,10 @@ class Handlers:
                 return self._replica.facts.llama_cpp_metrics()
             case "ollama":
                 return None
+
+    async def lateness(self, _request: Request) -> Response:
+        """Return how far the machine keeps up with what it simulates."""
+        return _json(self._replica.driver.lateness)
 
     async def faults(self, _request: Request) -> Response:
         """Return the faults in force."""

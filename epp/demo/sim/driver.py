@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
 
-from epp.demo.sim.engine import Engine, Token
+import msgspec
+
+from epp.demo.sim.engine import Engine, Step, Token
 from epp.demo.sim.job import Job
 from epp.demo.sim.meter import Meter
 
-# A step that begins late is made up for by the next ones, or timers that round up would make the
-# hardware slower; what is later than this was not rounding but a machine too busy to keep up.
-LARGEST_LAG_S = 0.05
+# A step that ends late is made up for by the next ones, or timers that round up and a machine that
+# pauses would make the hardware slower. One that is so late has no time to make up: it is lost.
+LARGEST_LAG_S = 1.0
 
 
 class Ticket:
@@ -57,6 +59,22 @@ class Ticket:
         self._tokens.put_nowait(None)
 
 
+class Lateness(msgspec.Struct):
+    """How far the machine kept up with what it simulates; simulated seconds."""
+
+    steps: int = 0
+    worked_s: float = 0.0  # that the steps took
+    late_s: float = 0.0  # sum over the steps of how much later their tokens came out
+    lost_s: float = 0.0  # that could not be made up for
+
+    def note(self, late_s: float, took_s: float, *, lost: bool) -> None:
+        """Count a step."""
+        self.steps += 1
+        self.worked_s += took_s
+        self.late_s += late_s
+        self.lost_s += late_s if lost else 0.0
+
+
 class Driver:
     """Steps an engine while it has work, `time_scale` simulated seconds in a real one."""
 
@@ -66,6 +84,7 @@ class Driver:
         self._time_scale = time_scale
         self._tickets: dict[Job, Ticket] = {}
         self._submitted = asyncio.Event()
+        self.lateness = Lateness()
 
     def now(self) -> float:
         """Return the simulated time."""
@@ -84,19 +103,26 @@ class Driver:
 
     async def run(self) -> None:
         """Step until cancelled."""
-        behind_s = 0.0
+        next_at: float | None = None  # the end of the step before; None: now
         while True:
             self._submitted.clear()
-            step = self._engine.start(self.now() - behind_s)
-            if step is None:
+            step = self._engine.start(self.now() if next_at is None else next_at)
+            if step is not None:
+                self._meter.started(step)
+                await self.sleep(max(0.0, step.ends_at - self.now()))
+                self._deliver(self._engine.finish())
+                next_at = self._after(step)
+            elif next_at is not None:  # whoever waits came after the time that is made up for
+                next_at = None
+            else:
                 await self._submitted.wait()
-                behind_s = 0.0
-                continue
-            self._meter.started(step)
-            await self.sleep(max(0.0, step.ends_at - self.now()))
-            self._deliver(self._engine.finish())
-            late_s = self.now() - step.ends_at
-            behind_s = late_s if late_s < LARGEST_LAG_S * self._time_scale else 0.0
+
+    def _after(self, step: Step) -> float | None:
+        """Return when the next step is to begin."""
+        late_s = max(0.0, self.now() - step.ends_at)
+        lost = late_s > LARGEST_LAG_S * self._time_scale
+        self.lateness.note(late_s, step.ends_at - step.starts_at, lost=lost)
+        return None if lost else step.ends_at
 
     def _deliver(self, tokens: list[Token]) -> None:
         self._meter.produced(tokens)

@@ -162,7 +162,9 @@ class Engine:
 
     def _admit(self, step: Step) -> None:
         while self.waiting and step.budget and len(self.running) < self.limits.max_num_seqs:
-            if not self._seat(self.waiting[0], step):
+            first = self.waiting[0]
+            # A step that is made up for began before requests came that are here by now.
+            if first.arrived_at > step.starts_at or not self._seat(first, step):
                 return
             self.running.append(self.waiting.popleft())
 

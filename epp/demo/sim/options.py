@@ -18,6 +18,8 @@ class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
     engine: Dialect = "vllm"  # whose pages it shows; how it works is vLLM's always
     name: str = ""  # value of the header x-served-by; the address if empty
     served_model_name: tuple[str, ...] = ("meta-llama/Llama-3.1-8B-Instruct",)
+    max_loaded_models: int = 0  # in memory at a time, as in Ollama; 0: all that it serves
+    model_load_s: float = 0.0  # until a model is in memory that was not
     loras: tuple[str, ...] = ()  # adapters, each also a model name
     max_num_seqs: int = 256  # requests in a batch
     max_num_batched_tokens: int = 8192  # tokens in a step
@@ -48,8 +50,9 @@ class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
         for field in ("speed", "time_scale"):
             if getattr(self, field) <= 0:
                 raise ValueError(f"{field}: must be above 0")
-        if self.background_rps < 0:
-            raise ValueError("background_rps: must not be negative")
+        for field in ("background_rps", "max_loaded_models", "model_load_s"):
+            if getattr(self, field) < 0:
+                raise ValueError(f"{field}: must not be negative")
 
     @property
     def limits(self) -> Limits:

@@ -15,6 +15,7 @@ from epp.demo.sim.engine import Engine
 from epp.demo.sim.faults import FaultSwitch
 from epp.demo.sim.job import Job
 from epp.demo.sim.kv_events import KvEvents
+from epp.demo.sim.memory import ModelMemory
 from epp.demo.sim.meter import Meter
 from epp.demo.sim.options import SimOptions
 from epp.demo.sim.page import Page, write_engine, write_meter
@@ -39,6 +40,12 @@ class Replica:
         self.rng = Random(options.seed)
         self.started_at = wall_clock()
         self.kv_events = KvEvents(options.block_size)
+        self.memory = ModelMemory(
+            options.served_model_name,
+            options.max_loaded_models,
+            options.model_load_s,
+            self.driver.sleep,
+        )
         self._adapters = AdapterHistory(len(options.loras))
 
     @property
@@ -111,7 +118,7 @@ class Replica:
     def facts(self) -> Facts:
         """What the pages of other engines tell."""
         models = self.options.served_model_name
-        return Facts(self.engine, models, self.options.max_num_seqs)
+        return Facts(self.engine, models, self.options.max_num_seqs, self.memory)
 
     def metrics(self) -> str:
         """Return vLLM's page as of now."""

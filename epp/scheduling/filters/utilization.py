@@ -41,7 +41,8 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
 class UtilizationFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Keep the endpoints that meet every condition.
 
-    One whose metrics are unknown is kept only if no other is known to meet them: it may be busy,
+    One that does not tell a metric, as many engines have none of the KV cache, meets conditions on
+    it. One whose load is unknown is kept only if no other is known to meet them: it may be busy,
     but to refuse the request because of a broken scrape would be worse. If all are too busy, the
     request is refused, or, with `fallbackOnEmpty`, all are kept.
     """
@@ -61,7 +62,8 @@ class UtilizationFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
         for condition in self.conditions:
             for i, value in enumerate(condition.values(query, endpoints)):
                 if value is None:
-                    unknown.add(i)
+                    if endpoints[i].fresh_load(query.now, query.max_load_age_s) is None:
+                        unknown.add(i)
                 elif value > condition.max_value:
                     fit.discard(i)
         kept = fit - unknown or fit

@@ -20,6 +20,7 @@ from epp.scheduling.query import Query
 
 GATE = "gate"
 
+_OWN_COUNT_S = 10.0  # answers that were read here tell more than what the server says of all
 _MOST_BUSY = 0.8  # of a second: above it the time between steps says little about the steps
 
 
@@ -45,15 +46,17 @@ class Gate:
         self.share = Share(settings.first_share)
         self.paces = Paces()
         self._ledger = ledger
+        self._idle = 1.0  # the share of an endpoint's time that is no prefill, at the latest pick
+        self._seen_at: dict[str, float] = {}  # when an answer was read
+        self._told_at: dict[str, float] = {}  # of the metrics that were heard last
 
     def __repr__(self) -> str:
         return f"<Gate {self.share!r}, {self.paces!r}>"
 
     def targets(self, query: Query) -> Targets:
         """Return the targets of a request: its own, its model's, or the pool's."""
-        settings = self.settings
-        base = settings.models.get(query.model, settings.targets)
-        return base.asked_by(query.headers).for_prompt(self.tokens(query))
+        asked = self._asked(query)
+        return asked.for_prompt(self.tokens(query)) if asked.ttft_token_s else asked
 
     def verdict(
         self, endpoint: Endpoint, tokens: float, targets: Targets, now: float, part: float = 1.0
@@ -64,6 +67,7 @@ class Gate:
         endpoint may have to do.
         """
         standing = self._ledger.standing(endpoint)
+        self._hear(endpoint, standing, now)
         if standing.requests <= 0:
             return OPEN
         if tokens > standing.room:
@@ -95,8 +99,8 @@ class Gate:
         work, standing = self._ledger.coefficients, self._ledger.standing(decision.winner)
         step_s = work.decode_step_s(standing.held, standing.decoding + 1)
         busy = self._ledger.busy(len(decision.candidates), query.now)
-        idle = 1.0 - min(_MOST_BUSY, busy)
-        return Planned(self.targets(query).tpot_s, step_s / idle)
+        self._idle = 1.0 - min(_MOST_BUSY, busy)
+        return Planned(self._asked(query).tpot_s, step_s / self._idle)
 
     def first_token(self, query: Query, decision: Decision, held: Planned, now: float) -> None:
         """Learn nothing yet."""
@@ -107,6 +111,7 @@ class Gate:
         """Learn from the time between the tokens, where somebody has seen them."""
         if outcome.itl_s is None:
             return
+        self._seen_at[decision.winner.address] = now
         self.paces.learn(decision.winner.address, outcome.itl_s, held.step_s)
         if held.target_s < inf:
             self.share.learn(outcome.itl_s, held.target_s, outcome.completion_tokens or 0)
@@ -114,10 +119,29 @@ class Gate:
     def forget(self, endpoint: Endpoint) -> None:
         """Drop what is known of an endpoint that left."""
         self.paces.forget(endpoint.address)
+        self._seen_at.pop(endpoint.address, None)
+        self._told_at.pop(endpoint.address, None)
 
     def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
         """Add nothing."""
         return ()
+
+    def _asked(self, query: Query) -> Targets:
+        """Return the targets of a request, whatever its length."""
+        settings = self.settings
+        base = settings.models.get(query.model, settings.targets)
+        return base.asked_by(query.headers)
+
+    def _hear(self, endpoint: Endpoint, standing: Standing, now: float) -> None:
+        """Learn from what the server says of the time between tokens, where no answers are read."""
+        load, address = endpoint.load, endpoint.address
+        if load is None or load.itl_s is None or load.at <= self._told_at.get(address, -inf):
+            return
+        self._told_at[address] = load.at
+        running = standing.decoding if load.running is None else load.running
+        if running > 0 and now - self._seen_at.get(address, -inf) > _OWN_COUNT_S:
+            step_s = self._ledger.coefficients.decode_step_s(standing.held, running)
+            self.paces.learn(address, load.itl_s, step_s / self._idle)
 
     def _queue(self, standing: Standing, targets: Targets, now: float, part: float) -> Verdict:
         settings = self.settings

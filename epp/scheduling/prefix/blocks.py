@@ -84,7 +84,7 @@ def root_hash(seed: int, *parts: str) -> int:
     Prompts share blocks only if all `parts` are equal. With a secret seed, nobody can find out by
     timing which prompts others have sent with another `cache_salt`.
     """
-    framed = "".join(f"{len(part)}:{part}" for part in parts)
+    framed = "".join([f"{len(part)}:{part}" for part in parts])
     return xxh3_64_intdigest(framed.encode("utf-8", "surrogatepass"), seed)
 
 

@@ -8,13 +8,16 @@ import msgspec
 
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.query import Query
-from epp.scheduling.readings import readings
+from epp.scheduling.readings import free_kv_cache
 from epp.scheduling.registry import scorers
 
 
 @scorers("kv-cache-utilization-scorer")
 class KVCacheScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Score by the share of the KV cache that is free: 1 for an empty cache, 0 for a full one."""
+    """Score by the share of the KV cache that is free: 1 for an empty cache, 0 for a full one.
+
+    A server that does not tell it gets what the others have on average.
+    """
 
     def needs(self) -> tuple[str, ...]:
         """Read no facts."""
@@ -22,8 +25,4 @@ class KVCacheScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
 
     def score(self, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
         """Subtract the used share from 1."""
-        used = readings(query, endpoints, lambda load: load.kv_cache_usage)
-        return [
-            0.0 if share is None or share >= 1.0 else 1.0 - share if share > 0.0 else 1.0
-            for share in used
-        ]
+        return free_kv_cache(query, endpoints)

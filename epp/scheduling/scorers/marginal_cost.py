@@ -17,7 +17,7 @@ from epp.scheduling.prefix.matches import PrefixMatches
 from epp.scheduling.producers.approx_prefix_cache import APPROX_PREFIX
 from epp.scheduling.producers.work_ledger import LEDGER
 from epp.scheduling.query import Query
-from epp.scheduling.readings import fewest_best, readings
+from epp.scheduling.readings import fewest_best, free_kv_cache, readings
 from epp.scheduling.registry import scorers
 
 _Price = Annotated[float, msgspec.Meta(ge=0.0)]
@@ -109,10 +109,10 @@ def _by_metrics(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint])
     Those that would have to load the model come after all others.
     """
     queues = fewest_best(readings(query, endpoints, lambda load: load.waiting))
-    used = readings(query, endpoints, lambda load: load.kv_cache_usage)
+    caches = free_kv_cache(query, endpoints)
     scores = [
-        (2 * queue + 2 * _free(usage) + 3 * cost.matches.share_at(e.address)) / 7
-        for e, queue, usage in zip(endpoints, queues, used, strict=True)
+        (2 * queue + 2 * free + 3 * cost.matches.share_at(e.address)) / 7
+        for e, queue, free in zip(endpoints, queues, caches, strict=True)
     ]
     loading = frozenset(cost.loading(endpoints))
     if not loading:
@@ -125,10 +125,6 @@ _MEASURES: Mapping[Basis, Callable[[MarginalCost, Query, Sequence[Endpoint]], li
     Basis.TWO_CHOICES: _by_two_choices,
     Basis.METRICS: _by_metrics,
 }
-
-
-def _free(usage: float | None) -> float:
-    return 0.0 if usage is None else 1.0 - min(1.0, max(0.0, usage))
 
 
 def _cheapest_best(costs: Sequence[float]) -> list[float]:

@@ -8,7 +8,7 @@ import msgspec
 
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.query import Query
-from epp.scheduling.readings import fewest_best, readings
+from epp.scheduling.readings import fewest_best, neutral, readings
 from epp.scheduling.registry import scorers
 
 
@@ -16,7 +16,10 @@ from epp.scheduling.registry import scorers
 class RunningRequestsScorer(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
 ):
-    """Score by the requests that the server works on: 1 for the fewest, 0 for the most."""
+    """Score by the requests that the server works on: 1 for the fewest, 0 for the most.
+
+    A server that does not tell them gets what the others have on average.
+    """
 
     def needs(self) -> tuple[str, ...]:
         """Read no facts."""
@@ -24,4 +27,6 @@ class RunningRequestsScorer(
 
     def score(self, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
         """Scale between the fewest and the most."""
-        return fewest_best(readings(query, endpoints, lambda load: load.running))
+        running = readings(query, endpoints, lambda load: load.running)
+        scores = zip(running, fewest_best(running), strict=True)
+        return neutral(query, endpoints, [s if count is not None else None for count, s in scores])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from epp.http2.status import Status
@@ -28,8 +28,8 @@ class Handler(Protocol):
 class Carrier(Protocol):
     """What a call comes on."""
 
-    def send(self, call: Call, message: bytes) -> None:
-        """Send a message."""
+    def send(self, call: Call, messages: Sequence[bytes]) -> None:
+        """Send messages."""
         ...
 
     def end(self, call: Call, status: Status, reason: str) -> None:
@@ -55,7 +55,11 @@ class Call:
 
     def send(self, message: bytes) -> None:
         """Send a message. It leaves with all else that what came last has brought about."""
-        self._carrier.send(self, message)
+        self._carrier.send(self, (message,))
+
+    def send_all(self, messages: Sequence[bytes]) -> None:
+        """Send several."""
+        self._carrier.send(self, messages)
 
     def flush(self) -> None:
         """Have what was sent leave now: nothing that came has brought it about."""

@@ -29,8 +29,8 @@ class Process:
         except DecodeError:
             self._call.end(Status.INTERNAL, "this is no ProcessingRequest")
             return
-        for reply in replies:
-            self._call.send(reply)
+        if replies:
+            self._call.send_all(replies)
         if self._conversation.finished:
             self._call.end()
 
@@ -41,8 +41,7 @@ class Process:
             self._call.end()
 
     def _later(self, replies: list[pb.ProcessingResponse]) -> None:
-        for reply in replies:
-            self._call.send(reply.SerializeToString())
+        self._call.send_all([reply.SerializeToString() for reply in replies])
         if self._conversation.finished or self._ended:
             self._call.end()
         self._call.flush()

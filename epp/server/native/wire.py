@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import cast
 
@@ -152,9 +152,9 @@ class Wire(asyncio.Protocol):
 
     # --- from the calls -----------------------------------------------------------------------
 
-    def send(self, call: Call, message: bytes) -> None:
-        """Send a message."""
-        self._core.send(call.id, message)
+    def send(self, call: Call, messages: Sequence[bytes]) -> None:
+        """Send messages."""
+        self._core.send_all(call.id, messages)
 
     def end(self, call: Call, status: Status, reason: str) -> None:
         """End a call."""

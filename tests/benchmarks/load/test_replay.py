@@ -1,37 +1,25 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from benchmarks.load.player import Seen
-from benchmarks.load.replay import summed
+from benchmarks.load.replay import main
 
 
-def seen(first_s: float, whole_s: float, tokens: int) -> Seen:
-    return Seen(first_s, whole_s, tokens, 200)
-
-
-def test_a_request_counts_that_meets_both_targets() -> None:
-    result = summed(
-        [
-            seen(0.5, 1.5, 101),  # 10 ms a token
-            seen(3.0, 4.0, 101),  # late
-            seen(0.5, 10.5, 101),  # slow
-            Seen(),  # never answered
-        ]
-    )
-    assert (result.requests, result.failed, result.goodput) == (4, 1, 0.25)
-    assert result.ttft_p99 == 3.0
-
-
-def test_an_error_is_no_answer() -> None:
-    result = summed([seen(0.5, 1.5, 101), Seen(None, 0.1, 0, 503)])
-    assert (result.failed, result.goodput) == (1, 0.5)
-
-
-def test_an_answer_of_one_token_has_no_time_between_tokens() -> None:
-    assert seen(0.5, 0.6, 1).tpot_s == 0.0
-
-
-def test_without_any_answer_there_are_no_figures() -> None:
-    with pytest.raises(SystemExit, match="no request was answered"):
-        summed([Seen()])
+@pytest.mark.envoy
+def test_each_preset_gets_the_same_requests(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "figures.json"
+    main(["--seconds=2", "--qps=3", "--replicas=2", f"--json={file}"])
+    runs = json.loads(file.read_text())["runs"]
+    assert [run["preset"] for run in runs] == ["classic", "marginal-cost"]
+    assert len({run["measured"]["outcome"]["requests"] for run in runs}) == 1
+    for run in runs:
+        assert run["measured"]["outcome"]["failed"] == 0
+        assert run["measured"]["lateness"]["steps"] > 0
+        assert set(run["measured"]["cpu_s"]) == {"servers", "picker", "Envoy", "clients"}
+    shown = capsys.readouterr().out
+    assert shown.count("| measured |") == shown.count("| simulated |") == 2

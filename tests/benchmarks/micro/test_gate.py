@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.micro.gate import Bench, measure
+from benchmarks.micro.gate import Bench, measure, whole
 
 
 def test_as_many_wait_as_were_asked_for() -> None:
@@ -18,3 +18,9 @@ def test_each_row_has_its_figures() -> None:
     assert all(
         us > 0 for row in (alone, some) for figures in row.figures.values() for us in figures
     )
+
+
+def test_a_whole_request_is_compared_with_itself_behind_a_gate() -> None:
+    figures = whole(1).figures
+    plain, gated = figures["whole request, plain"], figures["whole request, gated"]
+    assert figures["ratio, in hundredths"] == [100 * gated[0] / plain[0]]

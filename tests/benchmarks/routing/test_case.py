@@ -3,11 +3,10 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from benchmarks.routing.__main__ import EXCERPT
 from benchmarks.routing.case import Case
 from benchmarks.routing.policies.catalogue import POLICIES
 from benchmarks.routing.scenarios import SCENARIOS, fleet_of
-from benchmarks.routing.trace import Trace, load
+from benchmarks.routing.trace import EXCERPT, Trace, load
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.routing.pod import Reading
 from benchmarks.routing.policies.detected import Detected
@@ -62,3 +64,14 @@ def test_who_has_waited_long_enough_is_refused() -> None:
     policy.advance(1.81)
     assert policy.take_placed() == [Placed(second, None)]
     assert policy.next_at(1.81) == float("inf")
+
+
+@given(st.floats(0.0, 1e4), st.floats(0.01, 100.0))
+def test_it_never_asks_for_a_moment_at_which_it_does_nothing(arrival: float, ttl_s: float) -> None:
+    policy = held(ttl_s)
+    policy.pick(request(1, 10), 0.0)
+    policy.pick(request(2, 10), arrival)
+    policy.take_placed()
+    last = arrival + ttl_s
+    policy.advance(last)
+    assert policy.next_at(last) > last

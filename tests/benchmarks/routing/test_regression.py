@@ -10,10 +10,9 @@ from functools import cache
 
 import pytest
 
-from benchmarks.routing.__main__ import EXCERPT
 from benchmarks.routing.case import Case
 from benchmarks.routing.scenarios import SCENARIOS, fleet_of
-from benchmarks.routing.trace import Trace, load
+from benchmarks.routing.trace import EXCERPT, Trace, load
 
 SEEDS = range(5)
 QPS = 3.2

@@ -3,11 +3,10 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from benchmarks.routing.__main__ import EXCERPT
 from benchmarks.routing.case import Case
 from benchmarks.routing.scenarios import fleet_of
 from benchmarks.routing.sweep import GOODPUT, STEP_QPS, Search, highest_load
-from benchmarks.routing.trace import Trace, load
+from benchmarks.routing.trace import EXCERPT, Trace, load
 
 CASE = Case("lmetric", 0.0, fleet=fleet_of(4, 0.05))
 

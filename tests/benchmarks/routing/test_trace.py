@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.routing.__main__ import EXCERPT
-from benchmarks.routing.trace import Trace, load
+from benchmarks.routing.trace import EXCERPT, Trace, load
 from tests.benchmarks.routing.requests import request
 
 
@@ -44,6 +43,19 @@ def test_a_part_counts_from_its_own_beginning(trace: Trace) -> None:
         (0, 0.0, (4000,)),
         (2, 3.0, (6000,)),
     ]
+
+
+def test_every_other_conversation_has_all_its_turns() -> None:
+    whole = load(EXCERPT)
+    half = whole.every(2)
+    kept = {r.conversation for r in half.requests}
+    assert [r.ids for r in half.requests] == [
+        r.ids for r in whole.requests if r.conversation in kept
+    ]
+    names = list(dict.fromkeys(r.conversation for r in whole.requests))
+    assert kept == set(names[::2])
+    assert [r.number for r in half.requests] == list(range(len(half.requests)))
+    assert [r.ids for r in whole.every(1).requests] == [r.ids for r in whole.requests]
 
 
 def test_a_higher_rate_is_the_same_in_less_time(trace: Trace) -> None:

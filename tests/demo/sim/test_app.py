@@ -161,6 +161,14 @@ async def test_the_page_can_be_broken_in_three_ways(
         await http.get("/metrics", timeout=0.1)
 
 
+async def test_it_tells_how_late_its_steps_were(server: SimServer, http: httpx.AsyncClient) -> None:
+    assert (await http.get("/sim/lateness")).json()["steps"] == 0
+    await http.post("/v1/completions", json={"prompt": "a b c", "max_tokens": 3})
+    told = (await http.get("/sim/lateness")).json()
+    assert (told["steps"], told["lost_s"]) == (3, 0)
+    assert told["worked_s"] > 0
+
+
 async def test_faults_are_set_over_http(server: SimServer, http: httpx.AsyncClient) -> None:
     answer = await http.post("/sim/faults", json={"error_rate": 0.25, "hang": True})
     assert (await http.get("/sim/faults")).json() == answer.json()

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from epp.demo.sim.driver import Driver, Ticket
+from epp.demo.sim.driver import LARGEST_LAG_S, Driver, Ticket
 from epp.demo.sim.engine import Engine
 from epp.demo.sim.meter import Meter
 from tests.demo.sim.play import engine, job
@@ -15,8 +15,14 @@ pytestmark = pytest.mark.looptime
 
 
 @asynccontextmanager
-async def driving(engine: Engine, time_scale: float = 1.0) -> AsyncIterator[Driver]:
-    driver = Driver(engine, Meter(), time_scale)
+async def driving(
+    engine: Engine, time_scale: float = 1.0, late_s: float = 0.0
+) -> AsyncIterator[Driver]:
+    class Late(Driver):
+        async def sleep(self, simulated_s: float) -> None:
+            await super().sleep(simulated_s + late_s)
+
+    driver = Late(engine, Meter(), time_scale)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(driver.run())
         yield driver
@@ -56,19 +62,26 @@ async def test_a_request_that_comes_during_a_step_waits_for_its_end() -> None:
 
 @pytest.mark.parametrize(
     ("late_s", "expected"),
-    [(0.02, [1.02, 2.02, 3.02]), (0.2, [1.2, 2.4, 3.6])],
-    ids=["rounded timers are made up for", "a busy machine is not"],
+    [(0.02, [1.02, 2.02, 3.02]), (0.9, [1.9, 2.9, 3.9]), (1.5, [2.5, 5.0, 7.5])],
+    ids=["timers that round", "a machine that pauses", "a machine that does not keep up"],
 )
-async def test_lateness_does_not_add_up(late_s: float, expected: list[float]) -> None:
-    class Late(Driver):
-        async def sleep(self, simulated_s: float) -> None:
-            await asyncio.sleep(simulated_s + late_s)
-
-    driver = Late(engine(), Meter())
-    async with asyncio.TaskGroup() as group:
-        running = group.create_task(driver.run())
+async def test_lateness_is_made_up_for_while_it_is_short(
+    late_s: float, expected: list[float]
+) -> None:
+    async with driving(engine(), late_s=late_s) as driver:
         assert await times(driver.submit(job("abc", max_tokens=3))) == expected
-        running.cancel()
+        told = driver.lateness
+        assert (told.steps, round(told.worked_s), round(told.late_s, 3)) == (3, 3, 3 * late_s)
+        assert round(told.lost_s, 3) == (3 * late_s if late_s > LARGEST_LAG_S else 0.0)
+
+
+async def test_who_came_after_a_step_that_is_made_up_for_is_not_in_it() -> None:
+    async with driving(engine(), late_s=0.9) as driver:
+        first = driver.submit(job("abc", max_tokens=2))
+        await asyncio.sleep(1.5)  # the first step ended half a second ago; it will be seen at 1.9
+        second = driver.submit(job("xyz", at=driver.now()))
+        assert await times(second) == [2.4]  # in the step from 2 to 3, seen at 3.9
+        assert await times(first) == [0, 0]
 
 
 async def test_a_closed_ticket_ends_and_frees_the_engine() -> None:

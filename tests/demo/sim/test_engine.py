@@ -14,6 +14,12 @@ def test_an_idle_engine_has_no_step() -> None:
     assert engine().start(0.0) is None
 
 
+def test_a_request_is_in_no_step_that_began_before_it_came() -> None:
+    play = Play(engine(), a=job("xxx", at=0.0, max_tokens=3), b=job("yyy", at=0.5))
+    assert play.step() == ({"a": 3}, "a")
+    assert play.step() == ({"a": 1, "b": 3}, "aB")
+
+
 def test_a_request_is_prefilled_and_then_decoded_token_by_token() -> None:
     play = Play(engine(), a=job("x" * 10, max_tokens=3))
     assert play.step() == ({"a": 10}, "a")

@@ -58,8 +58,14 @@ def test_without_conditions_all_are_kept() -> None:
 
 
 def test_an_endpoint_of_unknown_load_gives_way_to_one_that_is_known_to_have_room() -> None:
-    pool = [unknown(1), endpoint(2, waiting=1), stale(3, waiting=0), endpoint(4, running=0)]
+    pool = [unknown(1), endpoint(2, waiting=1), stale(3, waiting=0)]
     assert kept(pool, Condition("waiting-queue", 5)) == [pool[1]]
+
+
+def test_a_metric_that_a_server_does_not_tell_is_not_held_against_it() -> None:
+    pool = [endpoint(1, waiting=1), endpoint(2, waiting=1, kv_cache_usage=0.1), unknown(3)]
+    limits = Condition("waiting-queue", 5), Condition("kv-cache-utilization", 0.8)
+    assert kept(pool, *limits) == pool[:2]
 
 
 def test_an_endpoint_of_unknown_load_is_better_than_one_that_is_known_to_be_busy() -> None:

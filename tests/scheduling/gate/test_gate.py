@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from msgspec import structs
 
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
@@ -86,3 +89,70 @@ def test_an_answer_that_nobody_saw_teaches_nothing() -> None:
     assert fleet.gate.share.value == before
     (endpoint,) = fleet.endpoints
     assert fleet.gate.paces.of(endpoint.address) is None
+
+
+def told(endpoint: Endpoint, at: float, itl_s: float | None, running: int | None = 5) -> Endpoint:
+    """The endpoint as its metrics show it: so much time between its tokens."""
+    return structs.replace(endpoint, load=Load(at, 0, running, 0.1, itl_s=itl_s))
+
+
+def heard(gate: Gate, endpoint: Endpoint, itl_s: float | None, **more: int | None) -> None:
+    for at in range(400):
+        seen = told(endpoint, 100.0 + at, itl_s, **more)
+        gate.verdict(seen, 100.0, TARGETS, 100.0 + at)
+
+
+def test_what_a_server_says_of_its_tokens_counts_where_no_answers_are_read() -> None:
+    fleet = Fleet(1)
+    endpoint = decoding(fleet, 5)
+    assert fleet.gate.paces.of(endpoint.address) is None
+    heard(fleet.gate, endpoint, 0.03)
+    pace = fleet.gate.paces.of(endpoint.address)
+    assert pace is not None
+    assert 2.0 < pace < 6.0  # a step of five takes some 7.5 ms by the coefficients
+
+
+def test_the_same_metrics_are_heard_once() -> None:
+    fleet = Fleet(1)
+    endpoint = told(decoding(fleet, 5), 100.0, 0.03)
+    for _ in range(400):
+        fleet.gate.verdict(endpoint, 100.0, TARGETS, 100.0)
+    assert fleet.gate.paces.of(endpoint.address) is None  # one is no evidence
+
+
+def test_answers_that_are_read_count_more_than_what_the_server_says() -> None:
+    fleet = Fleet(1)
+    endpoint = decoding(fleet, 5)
+    held = fleet.scheduler.schedule(
+        fleet.asked("read", 1000).query, fleet.endpoints, fleet.admission._rng
+    )
+    assert isinstance(held, Reservation)
+    held.release(Outcome(200, True, itl_s=0.0075), 495.0)
+    heard(fleet.gate, endpoint, 0.3)
+    before = fleet.gate.paces.of(endpoint.address)
+    fleet.gate.verdict(told(endpoint, 501.0, 0.3), 100.0, TARGETS, 501.0)
+    assert fleet.gate.paces.of(endpoint.address) == before
+
+
+@pytest.mark.parametrize("more", [{"itl_s": None}, {"itl_s": 0.03, "running": 0}])
+def test_a_server_that_says_nothing_changes_nothing(more: dict[str, Any]) -> None:
+    fleet = Fleet(1)
+    endpoint = decoding(fleet, 5)
+    heard(fleet.gate, endpoint, **more)
+    assert fleet.gate.paces.of(endpoint.address) is None
+
+
+@pytest.mark.parametrize("itl_s", [1e-9, 59.0])
+def test_a_wrong_time_between_tokens_opens_the_gate(itl_s: float) -> None:
+    fleet = Fleet(1)
+    endpoint = decoding(fleet, 3)
+    heard(fleet.gate, endpoint, itl_s)
+    assert verdict(fleet.gate, endpoint, TARGETS) is Why.NOTHING
+
+
+def test_what_was_heard_of_one_that_left_is_forgotten() -> None:
+    fleet = Fleet(1)
+    endpoint = decoding(fleet, 5)
+    heard(fleet.gate, endpoint, 0.03)
+    fleet.gate.forget(endpoint)
+    assert fleet.gate._told_at == {}

@@ -31,6 +31,11 @@ def test_in_memory_beats_an_empty_memory_beats_one_to_be_emptied(
     assert LoadedModelScorer().score(query(model="qwen"), [endpoint(1, **load)]) == [score]
 
 
-def test_what_is_not_known_scores_zero() -> None:
-    pool = [unknown(1), stale(2, loaded=names("qwen"))]
-    assert LoadedModelScorer().score(query(model="qwen"), pool) == [0.0, 0.0]
+def test_what_was_told_last_counts_however_old() -> None:
+    pool = [stale(1, loaded=names("qwen")), stale(2, loaded=names("llama"))]
+    assert LoadedModelScorer().score(query(model="qwen"), pool) == [1.0, 0.0]
+
+
+def test_among_servers_that_tell_nothing_of_it_it_changes_no_order() -> None:
+    pool = [unknown(1), stale(2, waiting=1), endpoint(3, waiting=0, models=names("qwen"))]
+    assert LoadedModelScorer().score(query(model="qwen"), pool) == [1.0, 1.0, 1.0]
