@@ -39,13 +39,19 @@ class Details(Protocol):
 
 
 class Scores(list[float]):
-    """A scorer's numbers, with how it came to them."""
+    """A scorer's numbers, with how it came to them.
 
-    __slots__ = ("details",)
+    `bounded`: all are from 0 to 1 or NaN, as the way they are made has it, so nobody needs to look.
+    """
 
-    def __init__(self, numbers: Iterable[float], details: Details) -> None:
+    __slots__ = ("bounded", "details")
+
+    def __init__(
+        self, numbers: Iterable[float], details: Details, *, bounded: bool = False
+    ) -> None:
         super().__init__(numbers)
         self.details = details
+        self.bounded = bounded
 
 
 class Column(msgspec.Struct, frozen=True):

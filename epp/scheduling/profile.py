@@ -58,7 +58,7 @@ class Profile(msgspec.Struct, frozen=True):
             candidates=candidates,
             verdicts=verdicts,
             columns=columns,
-            totals=tuple(totals),
+            totals=totals,
             picker=self.picker.name,
         )
 
@@ -81,11 +81,14 @@ def _column(named: Named[Scorer], query: Query, candidates: Sequence[Endpoint]) 
     raw = named.plugin.score(query, candidates)
     if len(raw) != len(candidates):
         raise PluginError(f"{named.name} gave {len(raw)} scores for {len(candidates)} endpoints")
+    details, within = None, False
+    if isinstance(raw, Scores):
+        details, within = raw.details, raw.bounded
     # Other people's scorers may leave the range; NaN compares false and becomes 0.
     bounded = tuple(raw)
-    if not (raw and min(raw) >= 0.0 and max(raw) <= 1.0 and sum(raw) >= 0.0):  # a sum finds a NaN
+    within = within or (min(raw) >= 0.0 and max(raw) <= 1.0)
+    if not (within and sum(raw) >= 0.0):  # a sum finds a NaN
         bounded = tuple([s if 0.0 <= s <= 1.0 else float(s > 1.0) for s in raw])
-    details = raw.details if isinstance(raw, Scores) else None
     return Column(named.name, named.weight, bounded, details)
 
 
@@ -96,13 +99,13 @@ def _dropped(before: Sequence[Endpoint], after: Sequence[Endpoint]) -> tuple[str
     return tuple(e.address for e in before if e.address not in kept)
 
 
-def _totals(columns: Sequence[Column], count: int) -> list[float]:
+def _totals(columns: Sequence[Column], count: int) -> tuple[float, ...]:
     if not columns:
-        return [0.0] * count
+        return (0.0,) * count
     weight = columns[0].weight
-    totals = list(columns[0].raw) if weight == 1.0 else [weight * s for s in columns[0].raw]
+    totals = columns[0].raw if weight == 1.0 else tuple([weight * s for s in columns[0].raw])
     for column in columns[1:]:
         weight = column.weight
         # As long as the first, each of them: `_column` has seen to it.
-        totals = [total + weight * s for total, s in zip(totals, column.raw)]  # noqa: B905
+        totals = tuple([t + weight * s for t, s in zip(totals, column.raw)])  # noqa: B905
     return totals

@@ -34,6 +34,13 @@ plugins: [{type: marginal-cost-scorer}]
 flowControl:
   targets: {ttft: 2s, tpot: 50ms}
 """
+LABELLED = """
+apiVersion: llm-d.ai/v1alpha1
+kind: EndpointPickerConfig
+plugins: [{type: queue-scorer}]
+models:
+  table: [{name: big, aliases: [gpt-4o], endpointLabels: {size: big}}]
+"""
 # By the picker's reckoning each prompt takes a server minutes.
 SLOW = """
 apiVersion: llm-d.ai/v1alpha1
@@ -160,6 +167,35 @@ async def test_a_pod_that_comes_is_picked_and_one_that_goes_is_not(kube: FakeKub
         kube.apply(pod("a", ip="127.0.0.1", ready=False, app="vllm"))
         await until(lambda: addresses(app, "default/chat") == ["127.0.0.2:8000"])
         assert destination(await picked(app.grpc_port)) == "127.0.0.2:8000"
+
+
+async def test_a_model_goes_only_to_pods_with_its_labels_as_they_are_now(
+    kube: FakeKube, tmp_path: Path
+) -> None:
+    config = tmp_path / "epp.yaml"
+    config.write_text(LABELLED)
+    kube.apply(pod("b", ip="127.0.0.2", app="vllm", size="big"))
+    async with running(settings(kube, "default/chat", config_file=config)) as app:
+
+        async def answers(model: str) -> set[str | None]:
+            asked = {"model": model, "prompt": "hi"}
+            replies = [await picked(app.grpc_port, asked) for _ in range(20)]
+            return {destination(r) if r.HasField("request_body") else None for r in replies}
+
+        await until(lambda: len(addresses(app, "default/chat")) == 2)
+        assert await answers("big") == await answers("gpt-4o") == {"127.0.0.2:8000"}
+        assert await answers("any") == {"127.0.0.1:8000", "127.0.0.2:8000"}
+        kube.apply(pod("a", ip="127.0.0.1", app="vllm", size="big"))
+        kube.apply(pod("b", ip="127.0.0.2", app="vllm"))
+        store = app.pools["default/chat"].store
+        await until(lambda: [len(e.labels) for e in store.snapshot().endpoints] == [3, 2])
+        assert await answers("big") == {"127.0.0.1:8000"}
+        kube.apply(pod("a", ip="127.0.0.1", app="vllm", size="small"))
+        await until(lambda: "small" in store.snapshot().endpoints[0].labels.values())
+        refused = await picked(app.grpc_port, {"model": "big", "prompt": "hi"})
+        assert refused.immediate_response.status.code == 503
+        assert b"'big'" in refused.immediate_response.body
+        assert await answers("any") == {"127.0.0.1:8000", "127.0.0.2:8000"}
 
 
 async def test_a_picker_is_ready_while_its_pool_exists_and_lives_on_without_it(

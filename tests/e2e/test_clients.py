@@ -15,20 +15,32 @@ import openai
 import pytest
 import pytest_asyncio
 from backports import zstd
+from msgspec import structs
 from pydantic import BaseModel
 
 from epp.demo.bootstrap import Mode
 from epp.demo.sim.options import SimOptions
 from epp.demo.sim.server import SimServer
 from tests.e2e.conftest import options, session
-from tests.e2e.gateway import Gateway, open_gateway
+from tests.e2e.gateway import TIMEOUT_S, Gateway, open_gateway
 from tests.e2e.picker import Picker, serving
 
 pytestmark = [pytest.mark.envoy, pytest.mark.asyncio(loop_scope="session")]
 
 SERVED = SimOptions(
-    port=0, served_model_name=("base", "next"), loras=("poet",), time_scale=50, name="sim"
+    port=0,
+    served_model_name=("base", "next", "only-here"),
+    loras=("poet",),
+    time_scale=50,
+    name="sim",
 )
+SERVED_TOO = structs.replace(
+    SERVED, served_model_name=("only-there", "next", "base"), loras=("bard", "poet")
+)
+LISTED = [
+    *("bard", "base", "canary", "elsewhere", "gpt-4o", "next"),
+    *("only-here", "only-there", "poet"),
+]
 CONFIG = """\
 apiVersion: llm-d.ai/v1alpha1
 kind: EndpointPickerConfig
@@ -59,18 +71,21 @@ class Point(BaseModel):
 
 @session
 async def sims() -> AsyncIterator[list[SimServer]]:
-    async with SimServer(SERVED) as one, SimServer(SERVED) as two:
+    async with SimServer(SERVED) as one, SimServer(SERVED_TOO) as two:
         yield [one, two]
 
 
-@session
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["native", "grpcio"])
 async def knowing(
-    sims: list[SimServer], tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    sims: list[SimServer],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Picker]:
     folder = tmp_path_factory.mktemp("knowing")
     config = folder / "config.yaml"
     config.write_text(CONFIG)
-    flags = [f"--config-file={config}", *(f"--endpoint={sim.url}" for sim in sims)]
+    flags = [f"--config-file={config}", f"--transport={request.param}"]
+    flags += [f"--endpoint={sim.url}" for sim in sims]
     async with serving(flags, folder) as process:
         yield process
 
@@ -130,14 +145,36 @@ async def test_the_model_of_a_compressed_chat_is_read(front: Gateway, coding: st
             await made.chat.completions.create(model="gpt-5", messages=HELLO)
 
 
-async def test_a_chat_that_waits_for_its_answer(front: Gateway) -> None:
-    def ask() -> openai.types.chat.ChatCompletion:
-        with openai.OpenAI(base_url=f"{front.url}/v1", api_key="none", max_retries=0) as made:
-            return made.chat.completions.create(model="gpt-4o", messages=HELLO, max_tokens=5)
+async def test_openai_s_client_that_waits(front: Gateway) -> None:
+    asked: Any = {"model": "gpt-4o", "messages": HELLO, "max_tokens": 5}
 
-    answer = await asyncio.to_thread(ask)
-    assert answer.usage is not None
-    assert (answer.model, answer.usage.completion_tokens) == ("gpt-4o", 5)
+    def ask() -> None:
+        with openai.OpenAI(base_url=f"{front.url}/v1", api_key="none", max_retries=0) as made:
+            answer = made.chat.completions.create(**asked)
+            chunks = list(made.chat.completions.create(**asked, stream=True))
+        assert answer.usage is not None
+        assert (answer.model, answer.usage.completion_tokens) == ("gpt-4o", 5)
+        said = [chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices]
+        assert "".join(said) == answer.choices[0].message.content
+        assert {chunk.model for chunk in chunks} == {"gpt-4o"}
+
+    await asyncio.to_thread(ask)
+
+
+async def test_anthropic_s_client_that_waits(front: Gateway) -> None:
+    asked: Any = {"model": "gpt-4o", "messages": HELLO, "max_tokens": 5}
+
+    def ask() -> None:
+        with anthropic.Anthropic(base_url=front.url, api_key="none", max_retries=0) as made:
+            answer = made.messages.create(**asked)
+            with made.messages.stream(**asked) as stream:
+                said = "".join(stream.text_stream)
+                assert stream.get_final_message().model == "gpt-4o"
+        assert answer.content[0].type == "text"
+        assert (answer.model, answer.usage.output_tokens) == ("gpt-4o", 5)
+        assert said == answer.content[0].text
+
+    await asyncio.to_thread(ask)
 
 
 async def test_tools(client: openai.AsyncOpenAI) -> None:
@@ -198,14 +235,18 @@ async def test_anthropic_s_messages(claude: anthropic.AsyncAnthropic) -> None:
     assert said == answer.content[0].text
 
 
-async def test_the_models_are_listed_by_the_picker(
+async def test_the_models_of_all_servers_and_of_the_table_are_one_list(
     client: openai.AsyncOpenAI, claude: anthropic.AsyncAnthropic
 ) -> None:
-    listed = {model.id async for model in client.models.list()}
-    assert {"base", "gpt-4o", "poet", "canary"} <= listed
-    assert (await client.models.retrieve("gpt-4o")).id == "gpt-4o"
-    assert {model.id async for model in claude.models.list()} == listed
-    assert (await claude.models.retrieve("gpt-4o")).display_name == "gpt-4o"
+    async with asyncio.timeout(TIMEOUT_S):  # a picker may be ready before each server has told
+        while (listed := [model.id async for model in client.models.list()]) != LISTED:
+            assert set(listed) < set(LISTED)
+    assert [model.id async for model in claude.models.list()] == LISTED
+    for name in LISTED:
+        assert (await client.models.retrieve(name)).id == name
+        assert (await claude.models.retrieve(name)).display_name == name
+    parents = [(await client.models.retrieve(name)).to_dict().get("parent") for name in LISTED]
+    assert dict(zip(LISTED, parents, strict=True))["poet"] == "base"
     with pytest.raises(openai.NotFoundError) as caught:
         await client.models.retrieve("gpt-5")
     assert (caught.value.code, caught.value.param) == ("model_not_found", "model")

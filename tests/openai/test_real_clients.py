@@ -24,7 +24,7 @@ PICTURE = "data:image/png;base64," + base64.b64encode(b"picture").decode()
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serve() as serving:
+    with serve(Server()) as serving:
         yield serving
 
 

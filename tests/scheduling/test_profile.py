@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import ClassVar
 
 import pytest
 
 from epp.pool.endpoint import Endpoint
-from epp.scheduling.decision import Column, Decision, Exhausted, Refusal, Verdict
+from epp.scheduling.decision import Column, Decision, Exhausted, Refusal, Scores, Verdict
 from epp.scheduling.errors import PluginError
 from epp.scheduling.pickers.max_score import MaxScorePicker
 from epp.scheduling.plugin import Filter, Picker, Scorer
@@ -31,6 +31,15 @@ class Fixed:
 
     def score(self, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
         return self._scores
+
+
+class Unexplained:
+    """Details that say nothing."""
+
+    basis = ""
+
+    def terms(self, index: int) -> Mapping[str, float]:
+        return {}
 
 
 class Without:
@@ -126,6 +135,14 @@ def test_a_score_out_of_range_is_clamped(rogue: float, clamped: float) -> None:
     made = run(profile([], [(Fixed(rogue, 0.5), 1.0)]), A, B)
     assert made.columns[0].raw == (clamped, 0.5)
     assert made.totals == (clamped, 0.5)
+
+
+def test_no_number_is_0_even_of_a_scorer_that_stays_in_range() -> None:
+    class Bounded(Fixed):
+        def score(self, query: Query, endpoints: Sequence[Endpoint]) -> Scores:
+            return Scores([math.nan, 0.5], Unexplained(), bounded=True)
+
+    assert run(profile([], [(Bounded(), 1.0)]), A, B).totals == (0.0, 0.5)
 
 
 @pytest.mark.parametrize("scores", [(), (1.0,), (1.0, 1.0, 1.0)])

@@ -117,7 +117,10 @@ class Picker:
             self.scheduler,
             rng,
             RouterSettings(
-                parsers=built.parsers, models=built.models, want_usage=built.costs is not None
+                parsers=built.parsers,
+                validation=built.validation,
+                models=built.models,
+                want_usage=built.costs is not None,
             ),
             self.admission,
         )

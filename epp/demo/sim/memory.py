@@ -36,7 +36,7 @@ class ModelMemory:
 
     async def hold(self, model: str) -> None:
         """Return when a model is there; a name that is not served is not waited for."""
-        if model in self._loading:
+        while model in self._loading:  # again: who loaded it may have been cancelled
             await self._loading[model].wait()
         if model in self._loaded:
             self._loaded[model] = self._loaded.pop(model)
@@ -46,10 +46,12 @@ class ModelMemory:
     async def _load(self, model: str) -> None:
         done = self._loading[model] = asyncio.Event()
         try:
-            while len(self._loaded) >= self._most:
+            while self._loaded and len(self._loaded) + len(self._loading) > self._most:
                 del self._loaded[next(iter(self._loaded))]
             await self._sleep(self._load_s)
             self._loaded[model] = None
+            while len(self._loaded) > self._most:  # several were loaded at once
+                del self._loaded[next(iter(self._loaded))]
         finally:
             del self._loading[model]
             done.set()

@@ -8,8 +8,11 @@ from itertools import repeat
 import msgspec
 
 from epp.pool.endpoint import Endpoint
+from epp.scheduling.ledger.standing import FREED, ROOM
 from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.matches import PrefixMatches
+
+_FEW = 2  # or more endpoints for each one with a match
 
 
 class Prices(msgspec.Struct, frozen=True):
@@ -36,20 +39,24 @@ class MarginalCost(msgspec.Struct, frozen=True):
         The sums of `terms`, written for speed: this is what grows with the pool.
         """
         load, now = self.workload, self.now
-        addresses = [e.address for e in endpoints]
+        addresses = load.board.addresses_of(endpoints)
         pressure, stall = self.prices.pressure * load.pressure, self.prices.stall
         ratio, prompt = load.ratio, load.prompt
         output = ratio * self.prices.output * load.output
         rows = load.board.rates(addresses, load.idle.rates())
         costs = [
-            (ratio * queue * (empty_at - now) if empty_at > now else 0.0)
+            ratio * queue * (empty_at - now)
             + work_s * (prefill + pressure * speed + stall * requests)
             + output * token_s
-            + ((prompt - room) / freed if prompt > room else 0.0)
-            for (empty_at, queue, speed, prefill, requests, token_s, room, freed), work_s in zip(
+            if empty_at > now
+            else work_s * (prefill + pressure * speed + stall * requests) + output * token_s
+            for (empty_at, queue, speed, prefill, requests, token_s, _, _), work_s in zip(
                 rows, self._works_s(addresses), strict=False
             )
         ]
+        if load.board.short_of(prompt):
+            for i in [i for i, rates in enumerate(rows) if prompt > rates[ROOM]]:
+                costs[i] += (prompt - rows[i][ROOM]) / rows[i][FREED]
         for i in self._warming(addresses):
             costs[i] /= self._warmth(addresses[i])
         for i in self.loading(endpoints):
@@ -95,11 +102,19 @@ class MarginalCost(msgspec.Struct, frozen=True):
         """
         matches, ratio = self.matches, self.workload.ratio
         if not matches.matched:
-            return repeat(ratio * self._work_at(0))
+            return repeat(ratio * self.workload.prefill_s(0.0))
         if matches.trust:
             return [ratio * self._work_s(address) for address in addresses]
-        works = {depth: ratio * self._work_at(depth) for depth in {0, *matches.matched.values()}}
-        return [works[depth] for depth in map(matches.matched.get, addresses, repeat(0))]
+        works, matched = _Works(self.workload, matches), matches.matched
+        places = self.workload.board.places_of(addresses)
+        if places is not None and _FEW * len(matched) < len(addresses):
+            return _mostly(works, matched, places, len(addresses))
+        depths = list(map(matched.get, addresses))
+        if depths and depths.count(depths[0]) == len(
+            depths
+        ):  # of a beginning that all prompts share
+            return repeat(works[depths[0]])
+        return map(works.__getitem__, depths)
 
     def _loads(self, endpoint: Endpoint) -> bool:
         load = endpoint.load  # however old: it tells what was in memory last
@@ -108,12 +123,38 @@ class MarginalCost(msgspec.Struct, frozen=True):
     def _work_s(self, address: str) -> float:
         return self.workload.prefill_s(self.workload.prompt * self.matches.share_at(address))
 
-    def _work_at(self, depth: int) -> float:
-        return self.workload.prefill_s(self.workload.prompt * self.matches.cached_share(depth))
-
     def _warming(self, addresses: Sequence[str]) -> list[int]:
         ramps = self.workload.ramps
         return [i for i, address in enumerate(addresses) if address in ramps] if ramps else []
 
     def _warmth(self, address: str) -> float:
         return 0.25 + 0.75 * self.workload.ramps.get(address, 1.0)
+
+
+def _mostly(
+    works: _Works, matched: Mapping[str, int], places: Mapping[str, int], count: int
+) -> list[float]:
+    """Return the prefill at each of so many endpoints, of which few match."""
+    found = [works[None]] * count
+    for address, depth in matched.items():
+        place = places.get(address, count)
+        if place < count:
+            found[place] = works[depth]
+    return found
+
+
+class _Works(dict[int | None, float]):
+    """The prefill by the depth of match, worked out when it is first asked for."""
+
+    __slots__ = ("_matches", "_workload")
+
+    def __init__(self, workload: Workload, matches: PrefixMatches) -> None:
+        super().__init__()
+        self._workload = workload
+        self._matches = matches
+
+    def __missing__(self, depth: int | None) -> float:
+        load = self._workload
+        cached = load.prompt * self._matches.cached_share(depth or 0)
+        self[depth] = work_s = load.ratio * load.prefill_s(cached)
+        return work_s

@@ -185,8 +185,10 @@ class Account:
         self.standing = self._stand(ratio)
 
     def _work_off(self, now: float) -> None:
-        budget = max(0.0, now - self._at) * self.standing.drain
-        self._at = max(self._at, now)
+        if now <= self._at:
+            return
+        budget = (now - self._at) * self.standing.drain
+        self._at = now
         while budget > 0.0 and self._waiting:
             held, left = next(iter(self._waiting.items()))
             if left > budget:
@@ -235,25 +237,26 @@ class Account:
         return others * self._mean_prompt
 
     def _stand(self, ratio: float) -> Standing:
-        work, speed = self._coefficients, self.speed.factor
-        requests = max(0, len(self._open) + self.others.count)
+        # Each reading of metrics and each step of a request ends here.
+        work, speed, others = self._coefficients, self.speed.factor, self.others.count
+        capacity, at = self.capacity, self._at
+        requests = max(0, len(self._open) + others)
         decoding = max(0, requests - len(self._waiting))
-        held = max(0.0, self._prompt + self._others_tokens())
+        held = max(0.0, self._prompt + (self._others_tokens() if others else 0.0))
         step_s = work.decode_step_s(held, decoding)
-        room = _USABLE * self.capacity - held - 0.5 * self._output if self.capacity else inf
         return Standing(
-            self._at,
-            self._waiting_s + self._others_s(),
+            at,
+            self._waiting_s + (self._others_s() if others > 0 else 0.0),
             1.0 / (ratio * speed),
             requests,
             1.0 + step_s / work.chunk_s,
             step_s,
             speed,
-            room,
+            _USABLE * capacity - held - 0.5 * self._output if capacity else inf,
             held,
             decoding,
-            self.capacity,
-            max(self._freed.per_second(self._at), self.capacity / _SLOWEST_TURNOVER_S) or inf,
+            capacity,
+            max(self._freed.per_second(at), capacity / _SLOWEST_TURNOVER_S) or inf,
             self._to_compute,
             self._token_s(step_s, ratio),
         )

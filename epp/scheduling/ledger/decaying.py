@@ -25,7 +25,7 @@ class DecayingSum:
 
     def per_second(self, now: float) -> float:
         """Return the rate at which amounts were added lately."""
-        return self._left(now) / self._period_s
+        return self._left(now) / self._period_s if self._sum else 0.0
 
     def _left(self, now: float) -> float:
         passed = now - self._at

@@ -19,6 +19,7 @@ Rates: TypeAlias = tuple[
     float,  # room: tokens that fit; for what does not, a wait for memory comes on top
     float,  # freed: tokens a second; never 0 where there is a limit
 ]
+ROOM, FREED = 6, 7
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -47,7 +47,8 @@ class PrefixIndex:
         self._slots: dict[str, _Slot] = {}
         self._addresses: list[str] = []  # by the number of the bit
         self._free: list[int] = []
-        self._names: dict[int, tuple[str, ...]] = {}  # by mask: the same ones come again
+        # By mask: the same ones come again, and mostly at the same depth.
+        self._remembered: dict[int, tuple[int, dict[str, int]]] = {}
 
     def __len__(self) -> int:
         return self._entries
@@ -80,7 +81,10 @@ class PrefixIndex:
             if high - low == 1:
                 gone = at_low & ~at_high
                 some = at_low if at_high.bit_count() < gone.bit_count() else gone
-                matched.update(dict.fromkeys(self._named(some), high))
+                if some & (some - 1):
+                    matched.update(self._depths(some, high))
+                else:
+                    matched[self._addresses[some.bit_length() - 1]] = high
                 continue
             middle = (low + high) // 2
             block = hashes[middle]
@@ -123,7 +127,7 @@ class PrefixIndex:
             self._free.append(slot.bit.bit_length() - 1)
 
     def _add(self, address: str) -> _Slot:
-        self._names.clear()  # a bit may change its owner
+        self._remembered.clear()  # a bit may change its owner
         if self._free:
             number = self._free.pop()
             self._addresses[number] = address
@@ -158,13 +162,14 @@ class PrefixIndex:
             self._holders[self._next] = dict(self._holders[self._next])
             self._next, self._written = (self._next + 1) % _SHARDS, 0
 
-    def _named(self, mask: int) -> tuple[str, ...]:
-        names = self._names.get(mask)
-        if names is None:
-            if len(self._names) >= _REMEMBERED_MASKS:
-                self._names.clear()
-            names = self._names[mask] = tuple(self._search(mask))
-        return names
+    def _depths(self, mask: int, depth: int) -> dict[str, int]:
+        """Return this depth for each endpoint of the mask; not to be changed."""
+        known = self._remembered.get(mask)
+        if known is None:
+            if len(self._remembered) >= _REMEMBERED_MASKS:
+                self._remembered.clear()
+            known = self._remembered[mask] = depth, dict.fromkeys(self._search(mask), depth)
+        return known[1] if known[0] == depth else dict.fromkeys(known[1], depth)
 
     def _search(self, mask: int) -> Iterator[str]:
         digits = f"{mask:b}"[::-1]  # the search for the next 1 runs in C

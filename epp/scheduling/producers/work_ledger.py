@@ -91,6 +91,8 @@ class WorkLedgerProducer:
         self._outnumbered = False
         self._picks = 0
         self._next = 0
+        self._looked_at: Sequence[Endpoint] = ()
+        self._to_look_at = 0
 
     def __repr__(self) -> str:
         requests = sum(map(len, self._accounts.values()))
@@ -135,12 +137,14 @@ class WorkLedgerProducer:
         self._compare(endpoints, now, query.max_load_age_s)
         if self._board.unsorted:
             self._board.sort([endpoint.address for endpoint in endpoints])
-        lengths = self._lengths.of(query.model)
+        self._board.meet(endpoints)
+        lengths, prompt = self._lengths.of(query.model), self.prompt_tokens(query)
+        self._board.short_of(prompt)  # brings up to date what the copy then knows
         return Workload(
             self._board.copy(),
             self._coefficients,
             self._idle,
-            self.prompt_tokens(query),
+            prompt,
             self._expected_output(query, lengths.output),
             self._speeds.ratio,
             self._speeds.plausible,
@@ -199,6 +203,7 @@ class WorkLedgerProducer:
     def forget(self, endpoint: Endpoint) -> None:
         """Drop the books; requests that still end are entered nowhere."""
         account = self._accounts.get(endpoint.address)
+        self._looked_at = ()
         if account is not None and account.generation == endpoint.generation:
             del self._accounts[endpoint.address]
             self._board.drop(endpoint.address)
@@ -273,6 +278,12 @@ class WorkLedgerProducer:
         """Look at the metrics of some endpoints, of the next ones at the next pick."""
         first = self._next if self._next < len(endpoints) else 0
         self._next = first + _LOOKED_AT
+        if endpoints is not self._looked_at:
+            self._to_look_at = len(endpoints)
+            self._looked_at = endpoints if isinstance(endpoints, tuple) else ()
+        elif self._to_look_at <= 0:  # all of them, and nothing was read since
+            return
+        self._to_look_at -= _LOOKED_AT
         accounts = self._accounts
         for endpoint in islice(endpoints, first, self._next):
             account = accounts.get(endpoint.address)

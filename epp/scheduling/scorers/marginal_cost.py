@@ -66,7 +66,7 @@ class MarginalCostScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         cost = MarginalCost(workload, matches.slim(), query.now, prices, query.model)
         basis = basis_of(query, workload, matches, endpoints)
         numbers = _MEASURES.get(basis, _by_cost)(cost, query, endpoints)
-        return Scores(numbers, CostDetails(basis.value, cost, endpoints))
+        return Scores(numbers, CostDetails(basis.value, cost, endpoints), bounded=True)
 
 
 def _by_cost(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:

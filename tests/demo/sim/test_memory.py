@@ -46,3 +46,25 @@ async def test_a_name_that_is_not_served_loads_nothing() -> None:
     memory = ModelMemory(("a", "b"), 1, 5.0, Sleeps())
     await memory.hold("x")
     assert memory.loaded == ()
+
+
+async def test_two_that_are_loaded_at_once_are_not_more_than_fit() -> None:
+    memory = ModelMemory(("a", "b", "c"), 1, 5.0, Sleeps())
+    await memory.hold("a")
+    async with asyncio.TaskGroup() as group:
+        group.create_task(memory.hold("b"))
+        group.create_task(memory.hold("c"))
+    assert len(memory.loaded) == 1
+
+
+async def test_a_load_that_is_given_up_is_done_by_the_next_who_waits() -> None:
+    sleeps = Sleeps()
+    memory = ModelMemory(("a", "b"), 1, 5.0, sleeps)
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(memory.hold("a"))
+        for _ in range(3):
+            group.create_task(memory.hold("a"))
+        await asyncio.sleep(0)
+        first.cancel()
+    assert memory.loaded == ("a",)
+    assert sleeps.seconds == [5.0, 5.0]

@@ -150,3 +150,26 @@ def test_the_terms_of_a_server_that_loads_add_up_to_its_cost(ramps: dict[str, fl
     terms = found.terms(endpoint)
     assert terms["load_s"] == 5.0
     assert sum(terms[part] for part in PARTS) == pytest.approx(total)
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+@pytest.mark.parametrize(
+    "depths",
+    [
+        [0] * 9,
+        [5] + [0] * 8,  # few match
+        [5] * 9,  # all begin alike
+        [5] * 7 + [7, 0],
+        [1, 2, 3, 4, 5, 6, 7, 8, 0],
+    ],
+)
+def test_who_matches_how_deep_changes_no_sum(depths: list[int], in_order: bool) -> None:
+    pool = [Endpoint(f"{name}:1") for name in "abcdefghi"]
+    standings = {e.address: Standing(requests=n, step_s=0.01) for n, e in enumerate(pool)}
+    load = Workload(board(standings), prompt=8000.0, output=300.0)
+    matched = {e.address: depth for e, depth in zip(pool, depths, strict=True) if depth}
+    priced = cost(load, PrefixMatches(range(8), Cut(1000), {**matched, "gone:1": 8}, {}, 8000.0))
+    asked = pool if in_order else pool[::-1]
+    summed = [sum(priced.terms(one)[part] for part in PARTS) for one in asked]
+    assert priced.costs(asked) == pytest.approx(summed)
+    assert priced.costs([]) == []

@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from epp.pool.endpoint import Endpoint
 from epp.scheduling.ledger.board import Board
 from epp.scheduling.ledger.standing import Standing
 
@@ -65,3 +66,39 @@ def test_who_joins_leaves_the_order_to_be_put_right() -> None:
     assert not board.unsorted
     assert found is board.rates(["a", "b", "c"], UNKNOWN)  # the list itself, nothing looked up
     assert [rates[4] for rates in found] == [0.0, 5.0, 1.0]
+
+
+def test_the_addresses_of_a_pool_are_read_once() -> None:
+    board, pool = filled("a", "b"), (Endpoint("a"), Endpoint("b"))
+    board.meet(pool)
+    copy = board.copy()
+    assert copy.addresses_of(pool) is board.addresses_of(pool)
+    assert copy.addresses_of(pool[:1]) == ["a"]
+
+
+def test_a_list_of_endpoints_is_read_again_as_it_may_have_changed() -> None:
+    board, endpoints = filled("a", "b"), [Endpoint("a")]
+    board.meet(endpoints)
+    endpoints.append(Endpoint("b"))
+    board.meet(endpoints)
+    assert board.addresses_of(endpoints) == ["a", "b"]
+
+
+@given(st.lists(st.tuples(names, st.floats(-10, 10)), max_size=20), st.floats(-11, 11))
+def test_a_board_is_short_of_what_does_not_fit_somewhere(
+    made: list[tuple[str, float]], tokens: float
+) -> None:
+    board, rooms = Board(), dict[str, float]()
+    for address, room in made:
+        board.put(address, Standing(room=room))
+        rooms[address] = room
+        assert board.short_of(room) == any(room > other for other in rooms.values())
+    assert board.copy().short_of(tokens) == any(tokens > room for room in rooms.values())
+
+
+def test_an_endpoint_that_left_is_short_of_nothing() -> None:
+    board = Board()
+    board.put("a", Standing(room=1.0))
+    board.put("b", Standing(room=9.0))
+    board.drop("a")
+    assert not board.short_of(5.0)

@@ -39,6 +39,17 @@ def test_each_endpoint_matches_as_deep_as_it_goes(index: PrefixIndex) -> None:
     assert index.match(chain("abcdef")) == {"a:1": 6, "b:1": 3, "c:1": 3}
 
 
+def test_the_same_endpoints_match_at_another_depth_of_another_prompt(index: PrefixIndex) -> None:
+    for prompt in ("abc", "xy"):
+        for address in ("a:1", "b:1"):
+            index.insert(address, chain(prompt), 99)
+    for _ in range(2):
+        found = index.match(chain("abcd"))
+        assert found == {"a:1": 3, "b:1": 3}
+        found["a:1"] = 99  # the answer is the asker's own
+        assert index.match(chain("xyz")) == {"a:1": 2, "b:1": 2}
+
+
 def test_what_was_used_last_stays(index: PrefixIndex) -> None:
     index.insert("a:1", chain("ab"), 4)
     index.insert("a:1", chain("xy"), 4)

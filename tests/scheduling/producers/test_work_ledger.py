@@ -246,6 +246,20 @@ def test_other_clients_requests_are_learned_from_the_metrics() -> None:
     assert [books(ledger, NOW + 4).at(e).requests for e in (A, B)] == [6, 0]
 
 
+def test_a_pool_whose_readings_are_all_known_is_compared_again_when_one_is_new() -> None:
+    ledger = made()
+    pool = tuple(Endpoint(f"a:{port}", load=Load(NOW, running=0, waiting=0)) for port in range(70))
+    for _ in range(5):
+        books(ledger, NOW, pool)
+    for reading in range(1, 9):  # each is looked at in one of two picks
+        now = NOW + reading / 2
+        pool = tuple(structs.replace(e, load=Load(now, running=5, waiting=0)) for e in pool)
+        books(ledger, now, pool)
+        books(ledger, now, pool)
+    found = books(ledger, NOW + 4.0, pool)
+    assert {found.at(endpoint).requests for endpoint in pool} == {5}
+
+
 def test_an_endpoint_that_never_told_anything_is_not_idle_where_others_are_not() -> None:
     ledger = made()
     for reading in range(4):
