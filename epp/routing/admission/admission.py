@@ -26,7 +26,9 @@ from epp.scheduling.scheduler import Choice, Reservation, Scheduler
 if TYPE_CHECKING:
     from random import Random
 
-LOOKED_AT = 128  # waiting requests, at one event
+LOOKED_AT = 128  # waiting requests at most, at one event
+_LEAST_LOOKED_AT = 32
+_LOOKED_AT_FOR_EACH = 4  # endpoint: those further back mostly prefer the same ones
 _RECONSIDERED = 16  # of them, at one event: choosing anew is what costs
 _RECONSIDERED_S = 0.25  # after which another endpoint may have become the best one for a request
 _SHORTEST_TICK_S = 0.005
@@ -84,6 +86,7 @@ class Admission:
         self._rng = rng
         self._wake = wake  # told when `advance` must be called though nothing happens
         self._served = DecayingSum(_RATE_PERIOD_S)
+        self._looked_at = LOOKED_AT
         self._opens_at = math.inf
         self._changed_at = -math.inf
         self._busy = False
@@ -155,7 +158,7 @@ class Admission:
 
     def _serve(self, now: float) -> None:
         self._opens_at, left = math.inf, _RECONSIDERED
-        for waiter in self.room.first(LOOKED_AT):
+        for waiter in self.room.first(self._looked_at):
             if waiter not in self.room:  # it left while another was told
                 continue
             asked: Asked = waiter.request
@@ -218,7 +221,10 @@ class Admission:
 
     def _consider(self, asked: Asked, now: float) -> Choice | Refusal:
         query = asked.query if asked.query.now == now else structs.replace(asked.query, now=now)
-        choice = self._scheduler.consider(query, asked.endpoints(), self._rng)
+        endpoints = asked.endpoints()
+        enough = max(_LEAST_LOOKED_AT, _LOOKED_AT_FOR_EACH * len(endpoints))
+        self._looked_at = min(LOOKED_AT, enough)
+        choice = self._scheduler.consider(query, endpoints, self._rng)
         asked.considered_at = now
         asked.best = None
         if isinstance(choice, Choice):

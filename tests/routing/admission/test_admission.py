@@ -311,8 +311,11 @@ def test_no_endpoint_idles_while_somebody_waits_whose_best_it_is(
         no_open_endpoint_is_kept_from_who_waits_for_it(fleet)
 
 
-def test_one_event_looks_at_a_bounded_number_and_chooses_anew_for_fewer() -> None:
-    fleet = Fleet(1)
+@pytest.mark.parametrize(("endpoints", "looked_at"), [(1, 32), (20, 80), (50, LOOKED_AT)])
+def test_one_event_looks_at_a_bounded_number_and_chooses_anew_for_fewer(
+    endpoints: int, looked_at: int
+) -> None:
+    fleet = Fleet(endpoints)
     for reservation in filled(fleet):
         fleet.first_token(reservation)
     for number in range(300):
@@ -324,7 +327,7 @@ def test_one_event_looks_at_a_bounded_number_and_chooses_anew_for_fewer() -> Non
     fleet.admission.advance(fleet.now)
     anew = [w for w in waiters if w.request.considered_at == fleet.now]
     assert len(anew) == 16
-    assert sum(w.request.why != "" for w in waiters) == LOOKED_AT
+    assert sum(w.request.why != "" for w in waiters) == looked_at
     assert fleet.admission.next_at(fleet.now) - fleet.now <= 0.005, "the others follow at once"
 
 
