@@ -2,9 +2,10 @@
 
     python -m benchmarks.micro.answer [--chunks 400] [--rounds 7] [--json]
 
-Each row takes whole chat streams of one event a chunk, as vLLM sends them. "core" rows are the pure
-parts alone; "stream" rows go from Envoy's message to the picker's reply, both parsed, without a
-transport. Each round visits all rows once, so that a noisy moment hits all of them. CPU time.
+Each row takes whole streams of one event a chunk, of chats where no other API is named. "core"
+rows are the pure parts alone; "stream" rows go from Envoy's message to the picker's reply, both
+parsed, without a transport. Each round visits all rows once, so that a noisy moment hits all of
+them. CPU time.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -60,17 +61,52 @@ class Row(msgspec.Struct):
     us: list[float] = []
 
 
-def stream(chunks: int) -> list[bytes]:
-    """Return the events of an answer."""
-    head: dict[str, object] = {"id": "chatcmpl-8200ff9e593d709c", "model": "served"}
-    head |= {"object": "chat.completion.chunk", "created": 1795413706}
+def stream(chunks: int, api: str = "chat") -> list[bytes]:
+    """Return the events of an answer, as vLLM and Anthropic write those of an API."""
+    written = _EVENTS[api]
+    return [written(f" word{n}") for n in range(chunks)]
 
-    def event(text: str) -> bytes:
-        choice = {"index": 0, "delta": {"content": text}, "logprobs": None, "finish_reason": None}
-        data = {**head, "choices": [{**choice, "token_ids": None}]}
-        return b"data: %b\n\n" % msgspec.json.encode(data)
 
-    return [event(f" word{n}") for n in range(chunks)]
+def _chat(text: str) -> bytes:
+    choice = {"index": 0, "delta": {"content": text}, "logprobs": None, "finish_reason": None}
+    return _data({**_head("chat.completion.chunk"), "choices": [{**choice, "token_ids": None}]})
+
+
+def _completion(text: str) -> bytes:
+    choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": None}
+    return _data({**_head("text_completion"), "choices": [choice]})
+
+
+def _response(text: str) -> bytes:
+    kind = "response.output_text.delta"
+    place = {"item_id": "msg_8200ff9e593d709c", "output_index": 0, "content_index": 0}
+    return _named(kind, {"type": kind, "sequence_number": 5, **place, "delta": text})
+
+
+def _message(text: str) -> bytes:
+    kind = "content_block_delta"
+    return _named(kind, {"type": kind, "index": 0, "delta": {"type": "text_delta", "text": text}})
+
+
+def _head(kind: str) -> dict[str, object]:
+    name = "chatcmpl-8200ff9e593d709c"
+    return {"id": name, "model": "served", "object": kind, "created": 1795413706}
+
+
+def _named(kind: str, data: dict[str, object]) -> bytes:
+    return b"event: %b\n%b" % (kind.encode(), _data(data))
+
+
+def _data(data: dict[str, object]) -> bytes:
+    return b"data: %b\n\n" % msgspec.json.encode(data)
+
+
+_EVENTS: Mapping[str, Callable[[str], bytes]] = {
+    "chat": _chat,
+    "completions": _completion,
+    "responses": _response,
+    "messages": _message,
+}
 
 
 def read(events: list[bytes]) -> None:
@@ -86,7 +122,8 @@ def edit(events: list[bytes]) -> None:
     editor = answer_editor(SSE, "mine", hide_usage=True)
     assert editor is not None
     for event in events:
-        assert b'"mine"' in editor.feed(event)
+        fed = editor.feed(event)
+        assert b'"mine"' in fed or b'"served"' not in event
 
 
 def conversing(config: str, level: Level, mode: BodyMode) -> Run:
@@ -147,8 +184,6 @@ def rows() -> dict[str, Run]:
     """Return all ways, by name."""
     duplex, buffered = BodyMode.FULL_DUPLEX_STREAMED, BodyMode.BUFFERED
     return {
-        "core: read": read,
-        "core: edit": edit,
         "stream, duplex: none": conversing("", Level.NONE, duplex),
         "stream, duplex: full": conversing("", Level.FULL, duplex),
         "stream, duplex: full, edited": conversing(ALIAS, Level.FULL, duplex),
@@ -160,14 +195,20 @@ def rows() -> dict[str, Run]:
 
 
 def measure(chunks: int, rounds: int) -> list[Row]:
-    """Return a row for each way."""
-    events, ways = stream(chunks), rows()
+    """Return a row for each way, and for each API that the core reads."""
+    chat = stream(chunks)
+    ways = {name: (way, chat) for name, way in rows().items()}
+    for api in _EVENTS:
+        events = stream(chunks, api)
+        ways[f"core: read, {api}"] = read, events
+        ways[f"core: edit, {api}"] = edit, events
     found = [Row(name) for name in ways]
     for _ in range(rounds):
         for row in found:
+            way, events = ways[row.name]
             began = time.process_time()
             for _ in range(5):
-                ways[row.name](events)
+                way(events)
             row.us.append((time.process_time() - began) / (5 * chunks) * 1e6)
     return found
 
