@@ -110,9 +110,8 @@ class MarginalCost(msgspec.Struct, frozen=True):
         if places is not None and _FEW * len(matched) < len(addresses):
             return _mostly(works, matched, places, len(addresses))
         depths = list(map(matched.get, addresses))
-        if depths and depths.count(depths[0]) == len(
-            depths
-        ):  # of a beginning that all prompts share
+        # All match alike where all prompts begin alike.
+        if depths and depths.count(depths[0]) == len(depths):
             return repeat(works[depths[0]])
         return map(works.__getitem__, depths)
 

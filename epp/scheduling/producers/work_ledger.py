@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from math import inf
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from epp.scheduling.ledger.board import Board
 from epp.scheduling.ledger.coefficients import Coefficients
 from epp.scheduling.ledger.decaying import DecayingSum
 from epp.scheduling.ledger.lengths import Lengths
+from epp.scheduling.ledger.rounds import Rounds
 from epp.scheduling.ledger.speeds import Speeds
 from epp.scheduling.ledger.standing import Standing
 from epp.scheduling.ledger.workload import Workload
@@ -31,7 +31,6 @@ _Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 _NotNegative = Annotated[float, msgspec.Meta(ge=0.0)]
 
 _PRESSURE_PERIOD_S = 20.0
-_LOOKED_AT = 64  # endpoints whose metrics are compared with the books at one pick
 _COUNTED_FOR_S = 0.05
 _FIRST_RESIDENCE_S = 10.0  # until a request has ended
 
@@ -90,9 +89,7 @@ class WorkLedgerProducer:
         self._count_again_at = -inf
         self._outnumbered = False
         self._picks = 0
-        self._next = 0
-        self._looked_at: Sequence[Endpoint] = ()
-        self._to_look_at = 0
+        self._rounds = Rounds()
 
     def __repr__(self) -> str:
         requests = sum(map(len, self._accounts.values()))
@@ -203,7 +200,7 @@ class WorkLedgerProducer:
     def forget(self, endpoint: Endpoint) -> None:
         """Drop the books; requests that still end are entered nowhere."""
         account = self._accounts.get(endpoint.address)
-        self._looked_at = ()
+        self._rounds.again()
         if account is not None and account.generation == endpoint.generation:
             del self._accounts[endpoint.address]
             self._board.drop(endpoint.address)
@@ -276,16 +273,8 @@ class WorkLedgerProducer:
 
     def _compare(self, endpoints: Sequence[Endpoint], now: float, max_age_s: float) -> None:
         """Look at the metrics of some endpoints, of the next ones at the next pick."""
-        first = self._next if self._next < len(endpoints) else 0
-        self._next = first + _LOOKED_AT
-        if endpoints is not self._looked_at:
-            self._to_look_at = len(endpoints)
-            self._looked_at = endpoints if isinstance(endpoints, tuple) else ()
-        elif self._to_look_at <= 0:  # all of them, and nothing was read since
-            return
-        self._to_look_at -= _LOOKED_AT
         accounts = self._accounts
-        for endpoint in islice(endpoints, first, self._next):
+        for endpoint in self._rounds.take(endpoints):
             account = accounts.get(endpoint.address)
             load = endpoint.load
             if account is None or account.generation < endpoint.generation:
