@@ -77,6 +77,7 @@ class AnswerReader:
     """
 
     __slots__ = (
+        "_between",
         "_body",
         "_counts",
         "_encoding",
@@ -111,6 +112,7 @@ class AnswerReader:
         self._operation = operation
         self._counts: dict[str, int] = {}
         self._events = EventReader(limit_bytes)
+        self._between = True  # nothing is held of an event
         self._pattern: Pattern | None = None
         self._tries = _TRIES
         self._repeated = 0  # events of this pattern
@@ -122,7 +124,17 @@ class AnswerReader:
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of the body."""
-        if self.streaming:
+        pattern = self._pattern
+        if (
+            pattern is not None
+            and self._between
+            and len(data) <= self._limit_bytes
+            and pattern.is_all_of(data)
+        ):  # of a stream as vLLM sends it, a chunk costs an eighth of what it takes to read one
+            self.events += 1
+            self.generated += 1
+            self._repeated += 1
+        elif self.streaming:
             if not self._encoding:  # a compressed stream would have to be expanded twice over
                 self._feed_stream(data)
         elif len(data) <= self._room_bytes:
@@ -148,23 +160,29 @@ class AnswerReader:
         return b"" if isinstance(expanded, Invalid) else expanded
 
     def _feed_stream(self, data: bytes) -> None:
-        """Count the events that repeat an earlier one, and read the others.
-
-        Of a stream as vLLM sends it, a chunk costs 1 µs instead of 4.
-        """
-        events = self._events
-        if self._pattern is None and self._tries and events.between:
-            first = data.find(b"\n\n") + 2
-            if 1 < first < len(data):
-                self._take(events.feed(data[:first]))
-                data = data[first:]
-        if self._pattern is not None and events.between and len(data) <= self._limit_bytes:
-            count, data = self._pattern.strip(data)
-            self.events += count
-            self.generated += count
-            self._repeated += count
+        """Count the events that repeat an earlier one, and read the others."""
+        if self._between and len(data) <= self._limit_bytes:
+            if self._pattern is None and self._tries:
+                data = self._read_first(data)
+            if self._pattern is not None and self._between:
+                count, data = self._pattern.strip(data)
+                self.events += count
+                self.generated += count
+                self._repeated += count
         if data:
-            self._take(events.feed(data))
+            self._read(data)
+
+    def _read_first(self, data: bytes) -> bytes:
+        """Read the first of several events, of which the others may be repeats; return those."""
+        first = data.find(b"\n\n") + 2
+        if not 1 < first < len(data):
+            return data
+        self._read(data[:first])
+        return data[first:]
+
+    def _read(self, data: bytes) -> None:
+        self._take(self._events.feed(data))
+        self._between = self._events.between
 
     def _take(self, events: Iterable[bytes]) -> None:
         for event in events:

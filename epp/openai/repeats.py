@@ -16,6 +16,17 @@ class Pattern(msgspec.Struct, frozen=True):
     before: bytes
     after: bytes
 
+    def is_all_of(self, data: bytes) -> bool:
+        """Tell whether `data` is one such event that counts, as most chunks of a stream are."""
+        before, after = self.before, self.after
+        if not (data.startswith(before) and data.endswith(after)):
+            return False
+        try:
+            text = data[len(before) : -len(after)].decode()
+        except UnicodeDecodeError:
+            return False
+        return text.isprintable() and text != "" and '"' not in text and "\\" not in text
+
     def strip(self, data: bytes) -> tuple[int, bytes]:
         """Return how many such events `data` begins with, and what follows them.
 
@@ -27,14 +38,19 @@ class Pattern(msgspec.Struct, frozen=True):
         if end < len(before) or not data.startswith(before):
             return 0, data
         texts = data[len(before) : end].split(after + before)
-        joined = b" ".join(texts)
-        if not all(texts) or len(joined.translate(None, _NOT_PLAIN)) != len(joined):
-            return 0, data
-        try:
-            joined.decode()
-        except UnicodeDecodeError:
+        if not all(texts) or not _is_plain(b" ".join(texts)):
             return 0, data
         return len(texts), data[end + len(after) :]
+
+
+def _is_plain(text: bytes) -> bool:
+    if len(text.translate(None, _NOT_PLAIN)) != len(text):
+        return False
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def pattern(event: bytes, text: str, other: str) -> tuple[Pattern, bytes] | None:

@@ -48,6 +48,20 @@ def test_a_text_that_is_not_plain_is_read_in_full(text: bytes) -> None:
     assert of().strip(framed(text)) == (0, framed(text))
 
 
+@pytest.mark.parametrize("text", [b" word", "zwölf".encode(), b"{1}", b"data: x"])
+def test_one_such_event_and_nothing_else_is_known(text: bytes) -> None:
+    event = framed(text)
+    assert of().is_all_of(event)
+    assert of().strip(event) == (1, b"")
+    for other in (event + event, event[:-1], event[1:], event + b"data: [DONE]\n\n"):
+        assert not of().is_all_of(other)
+
+
+@pytest.mark.parametrize("text", [b"", b'"', rb"\n", b"\n", b"\r", b"\x00", b"\xff", b'","x":"'])
+def test_an_event_whose_text_is_not_plain_is_not_known(text: bytes) -> None:
+    assert not of().is_all_of(framed(text))
+
+
 def test_two_halves_of_a_character_are_not_one() -> None:
     data = framed(b"\xc3") + framed(b"\xb6")
     assert of().strip(data) == (0, data)
