@@ -6,6 +6,7 @@ import msgspec
 
 _FRAME = b"data: "
 _END = b"\n\n"
+_BACKSLASH, _LF, _CR = b"\\\n\r"  # a byte in bytes is found ten times as fast as bytes in them
 # What would end a string, or a line, or stand for another character.
 _NOT_PLAIN = bytes([*range(0x20), ord('"'), ord("\\")])
 
@@ -34,13 +35,17 @@ class Pattern(msgspec.Struct, frozen=True):
         and all others that are in one piece with it.
         """
         before, after = self.before, self.after
-        end = data.rfind(after)
-        if end < len(before) or not data.startswith(before):
+        start, end = len(before), data.rfind(after)
+        if end < start or not data.startswith(before):
             return 0, data
-        texts = data[len(before) : end].split(after + before)
-        if not all(texts) or not _is_plain(b" ".join(texts)):
+        # Each is a line, and an empty one follows. To look for all that is between two texts takes
+        # four times as long as to cut them out by their place and to see that no more was there.
+        lines = data[: end + len(after) - len(_END)].split(b"\n")
+        stop = len(_END) - len(after)
+        texts = [line[start:stop] for line in lines[::2]]
+        if not all(texts) or (after + before).join(texts) != data[start:end]:
             return 0, data
-        return len(texts), data[end + len(after) :]
+        return (len(texts), data[end + len(after) :]) if _is_plain(b" ".join(texts)) else (0, data)
 
 
 def _is_plain(text: bytes) -> bool:
@@ -59,7 +64,7 @@ def pattern(event: bytes, text: str, other: str) -> tuple[Pattern, bytes] | None
     None: the text is not written as it is. The caller must find out whether that event differs in
     the text alone, for what was found may be something else.
     """
-    if b"\\" in event or b"\n" in event or b"\r" in event:
+    if _BACKSLASH in event or _LF in event or _CR in event:
         return None
     before, found, after = event.rpartition(b'"%b"' % text.encode())
     if not found:
