@@ -31,6 +31,12 @@ _EVENTS: dict[int, tuple[type[Body], type[Body]]] = {
     0x22: (RequestBody, RequestLastBody),
     _RESPONSE: (ResponseBody, ResponseLastBody),
 }
+# An end with nothing in it, as Envoy writes it after nearly every body.
+_ENDS: dict[bytes, Body] = {
+    b'"\x02\x10\x01B\x00': RequestLastBody(b""),
+    b"*\x02\x10\x01B\x00": ResponseLastBody(b""),
+}
+_END_BYTES = 6
 # ProcessingResponse: a body; its response, of which the body's mutation, of which a streamed part
 _REQUEST_PART = (b"\x1a", b"\x0a", b"\x1a", b"\x1a")
 _RESPONSE_PART = (b"\x22", b"\x0a", b"\x1a", b"\x1a")
@@ -57,10 +63,12 @@ def read(data: bytes) -> Body | None:
     """Return the body that a `ProcessingRequest` carries; None if it says anything beside it, but
     for what Envoy says in every message: that it has no metadata.
     """
+    if len(data) == _END_BYTES and (end := _ENDS.get(data)) is not None:
+        return end
     kinds = _EVENTS.get(data[0]) if data else None
     if kinds is None:
         return None
-    size = len(data) - 2 if data.endswith(_NO_METADATA) else len(data)
+    size = len(data) - len(_NO_METADATA) if data.endswith(_NO_METADATA) else len(data)
     open_head, last_head = _heads(data[0], size)
     if open_head and data.startswith(open_head):
         return kinds[0](data[len(open_head) : size])
@@ -93,7 +101,7 @@ def write(part: Part) -> bytes:
     data = part.data
     fields = _RESPONSE_PART if type(part) is StreamResponseBody else _REQUEST_PART
     if part.end_of_stream:
-        return b"%b%b%b" % (_part_head(fields, len(data), len(_END)), data, _END)
+        return b"".join((_part_head(fields, len(data), len(_END)), data, _END))
     return _part_head(fields, len(data), 0) + data
 
 

@@ -37,6 +37,7 @@ _MISUSE = Refused(
 _FAILED = {refused: codec.reply(Refuse(refused)) for refused in (_BUG, _MISUSE)}
 _FAILED_BYTES = {refused: reply.SerializeToString() for refused, reply in _FAILED.items()}
 _parse = pb.ProcessingRequest.FromString
+_OF_REQUEST = frozenset(RequestMessage.__subclasses__())  # faster than isinstance
 
 # What replies to a chunk of an answer that goes by as it is: in these states one changes nothing.
 _PASSING: Mapping[State, Callable[[bytes], bytes]] = {
@@ -162,7 +163,7 @@ class Conversation:
             return self._stay_out()
         if self._halves is None:
             self._begin(beside)
-        if beside.eligible is not None and isinstance(event, RequestMessage):
+        if beside.eligible is not None and type(event) in _OF_REQUEST:
             self._eligible = beside.eligible
         return self._take(event)
 
@@ -170,15 +171,15 @@ class Conversation:
         """Advance by one event; the stream has begun."""
         assert self._halves is not None
         request, response = self._halves
-        if isinstance(event, RequestMessage):
-            return self._perform(request, response, event)
+        if type(event) in _OF_REQUEST:
+            return self._perform(request, response, event)  # type: ignore[arg-type]
         if self._waiting is not None:
             self._wait_no_longer()  # the proxy has answered by itself
-        self._observed.response(event, self._clock)
+        self._observed.response(event, self._clock)  # type: ignore[arg-type]  # it is one
         if self._settings.billing is not None:
             response.metadata = self._observed.charge() or response.metadata
-            return response.receive(event)
-        replies = response.receive(event)
+            return response.receive(event)  # type: ignore[arg-type]
+        replies = response.receive(event)  # type: ignore[arg-type]
         self._passing = _PASSING.get(response.state)
         return replies
 

@@ -158,11 +158,12 @@ class Observation:
                 self._observer.stream_closed()
 
     def _start_or_end(self, event: ResponseEvent, clock: Callable[[], float]) -> None:
-        if isinstance(event, (ResponseHeaders, HeaderOnlyResponse)):
-            self._headers(event, clock)
-        elif isinstance(event, ResponseLastBody):
-            self.chunk(event.data, clock)
-        if type(event) is not ResponseHeaders:
+        kind = type(event)  # faster than isinstance
+        if kind is ResponseHeaders or kind is HeaderOnlyResponse:
+            self._headers(event, clock)  # type: ignore[arg-type]
+        elif kind is ResponseLastBody:
+            self.chunk(event.data, clock)  # type: ignore[attr-defined]
+        if kind is not ResponseHeaders:
             self._completed = True
             if self._progress is not None:
                 self._progress.reader.end()
