@@ -214,11 +214,9 @@ class AnswerReader:
         self._pattern = None
         if read.usage is not None or isinstance(read.type, str):
             return
-        name, text = _text(read)
-        other = f"{text}?"
-        found = pattern(event, text, other) if text else None
-        if found is not None and _is_twin(_event.decode(found[1]), read, name, other):
-            self._pattern = found[0]
+        text = _text(read)
+        if text:
+            self._pattern = pattern(event, text)
 
     def _read_whole(self, body: bytes) -> None:
         try:
@@ -286,21 +284,11 @@ def _tokens(choice: _Choice) -> int:
     return int(bool(choice.text))
 
 
-def _text(event: _Event) -> tuple[str, str]:
-    """Return the only text that an event brings, and its name; both empty if there is no such."""
+def _text(event: _Event) -> str:
+    """Return the only text that an event brings; nothing if there is no such."""
     [choice, *others] = event.choices or [_Choice()]
     delta = choice.delta if isinstance(choice.delta, dict) else {"text": choice.text}
-    texts = [(name, text) for name, text in delta.items() if text and name != "role"]
-    if others or len(texts) != 1 or not isinstance(texts[0][1], str):
-        return "", ""
+    texts = [text for name, text in delta.items() if text and name != "role"]
+    if others or len(texts) != 1 or not isinstance(texts[0], str):
+        return ""
     return texts[0]
-
-
-def _is_twin(twin: _Event, event: _Event, name: str, text: str) -> bool:
-    """Tell whether `twin` is as `event` is, but for the text by that name."""
-    choice, of = (twin.choices or [_Choice()])[0], (event.choices or [_Choice()])[0]
-    if not isinstance(of.delta, dict):
-        found, choice.text = choice.text, of.text
-    else:
-        found, choice.delta[name] = choice.delta.get(name), of.delta[name]
-    return bool(found == text and twin == event)

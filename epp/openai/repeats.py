@@ -58,16 +58,16 @@ def _is_plain(text: bytes) -> bool:
     return True
 
 
-def pattern(event: bytes, text: str, other: str) -> tuple[Pattern, bytes] | None:
-    """Return the pattern of an event that has `text` in it, and the event with `other` instead.
+def pattern(event: bytes, text: str) -> Pattern | None:
+    """Return the pattern of an event of which `text` is a value.
 
-    None: the text is not written as it is. The caller must find out whether that event differs in
-    the text alone, for what was found may be something else.
+    None: another text in its place may not be all that changes, for it is written in another way,
+    or stands there more than once.
     """
     if _BACKSLASH in event or _LF in event or _CR in event:
         return None
-    before, found, after = event.rpartition(b'"%b"' % text.encode())
-    if not found:
+    quoted = b'"%b"' % text.encode()
+    before, found, after = event.partition(quoted)
+    if not found or after.find(quoted) >= 0:
         return None
-    twin = b'%b"%b"%b' % (before, other.encode(), after)
-    return Pattern(b'%b%b"' % (_FRAME, before), b'"%b%b' % (after, _END)), twin
+    return Pattern(b'%b%b"' % (_FRAME, before), b'"%b%b' % (after, _END))
