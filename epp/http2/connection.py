@@ -134,16 +134,14 @@ class Connection:
             raise Http2ConnectionError(ErrorCode.FRAME_SIZE_ERROR, "a frame larger than agreed")
         if end > size:
             return 0
-        self._perform(word & 0xFF, Frame(flags, stream_id & frames.MAX_STREAM_ID, data, start, end))
-        return end
-
-    def _perform(self, kind: int, frame: Frame) -> None:
+        kind = word & 0xFF
         effect = _ROWS[self.state][kind] if kind < _KINDS else _unknown(self.state)
         if effect is None:
             raise Http2ConnectionError(
                 ErrorCode.PROTOCOL_ERROR, f"frame of type {kind} while {self.state.name}"
             )
-        effect(self, frame)
+        effect(self, Frame(flags, stream_id & frames.MAX_STREAM_ID, data, start, end))
+        return end
 
     def _read_preface(self, data: bytes) -> int:
         size = len(frames.PREFACE)

@@ -45,14 +45,7 @@ PER_TOKEN = Shape(
     (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5),
 )
 
-# Token types, and the field of a record that counts them.
-_TYPES = (
-    ("input", "prompt_tokens"),
-    ("output", "completion_tokens"),
-    ("cached_input", "cached_tokens"),
-    ("cache_creation_input", "cache_creation_tokens"),
-    ("reasoning", "reasoning_tokens"),
-)
+_TYPES = ("input", "output", "cached_input", "cache_creation_input", "reasoning")
 
 
 Key = tuple[str, str, str, str, str, str]
@@ -81,8 +74,14 @@ class Series:
             self.per_token.observe(record.itl_s)
         if record.prompt_tokens is None and record.completion_tokens is None:
             return
-        for name, field in _TYPES:
-            count = getattr(record, field)
+        counts = (
+            record.prompt_tokens,
+            record.completion_tokens,
+            record.cached_tokens,
+            record.cache_creation_tokens,
+            record.reasoning_tokens,
+        )
+        for name, count in zip(_TYPES, counts, strict=True):
             if count is not None:
                 histogram = self.tokens.get(name)
                 if histogram is None:
