@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -59,7 +59,7 @@ class Column(msgspec.Struct, frozen=True):
 
     plugin: str
     weight: float
-    raw: tuple[float, ...]
+    raw: Sequence[float]
     details: Details | None = None
 
 
@@ -76,7 +76,7 @@ class Decision(msgspec.Struct, frozen=True, eq=False):
     candidates: tuple[Endpoint, ...]  # what the filters left over
     verdicts: tuple[Verdict, ...] = ()
     columns: tuple[Column, ...] = ()
-    totals: tuple[float, ...] = ()  # weighted sums, in the order of the candidates
+    totals: Sequence[float] = ()  # weighted sums, in the order of the candidates
     picker: str = ""
     waited_s: float = 0.0  # in the picker, until the winner could take the request
     waited_for: str = ""  # what kept it from there at last

@@ -8,7 +8,6 @@ from itertools import repeat
 import msgspec
 
 from epp.pool.endpoint import Endpoint
-from epp.scheduling.ledger.standing import FREED, ROOM
 from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.matches import PrefixMatches
 
@@ -50,13 +49,14 @@ class MarginalCost(msgspec.Struct, frozen=True):
             + output * token_s
             if empty_at > now
             else work_s * (prefill + pressure * speed + stall * requests) + output * token_s
-            for (empty_at, queue, speed, prefill, requests, token_s, _, _), work_s in zip(
+            for (empty_at, queue, speed, prefill, requests, token_s), work_s in zip(
                 rows, self._works_s(addresses), strict=False
             )
         ]
         if load.board.short_of(prompt):
-            for i in [i for i, rates in enumerate(rows) if prompt > rates[ROOM]]:
-                costs[i] += (prompt - rows[i][ROOM]) / rows[i][FREED]
+            standings = load.board.standings(addresses, load.idle)
+            for i in [i for i, standing in enumerate(standings) if prompt > standing.room]:
+                costs[i] += standings[i].memory_wait_s(prompt)
         for i in self._warming(addresses):
             costs[i] /= self._warmth(addresses[i])
         for i in self.loading(endpoints):

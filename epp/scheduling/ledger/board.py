@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import inf
+from typing import TypeVar
 
 from epp.pool.endpoint import Endpoint
-from epp.scheduling.ledger.standing import ROOM, Rates, Standing
+from epp.scheduling.ledger.standing import Rates, Standing
+
+T = TypeVar("T")
 
 
 class Board:
@@ -21,6 +24,7 @@ class Board:
         "_known",
         "_known_addresses",
         "_least_room",
+        "_least_room_known",
         "_places",
         "_rates",
         "_standings",
@@ -32,7 +36,8 @@ class Board:
         self._places: dict[str, int] = {}
         self._standings: list[Standing] = []
         self._rates: list[Rates] = []
-        self._least_room = inf  # or even less
+        self._least_room = inf
+        self._least_room_known = True  # else it may be more by now
         self._known: Sequence[Endpoint] = ()
         self._known_addresses: list[str] = []
         self.unsorted = False  # an endpoint joined
@@ -46,7 +51,10 @@ class Board:
     def put(self, address: str, standing: Standing) -> None:
         """Enter the standing of an endpoint; a new one comes last."""
         place = self._places.get(address)
-        self._least_room = min(self._least_room, standing.room)
+        if standing.room <= self._least_room:
+            self._least_room, self._least_room_known = standing.room, True
+        elif place is not None and self._standings[place].room <= self._least_room:
+            self._least_room_known = False
         if place is None:
             self._places[address] = len(self._addresses)
             self._addresses.append(address)
@@ -70,8 +78,9 @@ class Board:
 
     def short_of(self, tokens: float) -> bool:
         """Whether some endpoint has no room for so many tokens."""
-        if tokens > self._least_room:  # which may be out of date
-            self._least_room = min([rates[ROOM] for rates in self._rates], default=inf)
+        if tokens > self._least_room and not self._least_room_known:
+            self._least_room = min([one.room for one in self._standings], default=inf)
+            self._least_room_known = True
         return tokens > self._least_room
 
     def drop(self, address: str) -> None:
@@ -92,6 +101,7 @@ class Board:
         found._standings, found._rates = self._standings.copy(), self._rates.copy()
         found._known, found._known_addresses = self._known, self._known_addresses
         found._least_room = self._least_room
+        found._least_room_known = self._least_room_known
         return found
 
     def at(self, address: str) -> Standing | None:
@@ -108,13 +118,20 @@ class Board:
 
     def rates(self, addresses: Sequence[str], unknown: Rates) -> Sequence[Rates]:
         """Return the rates of these endpoints; `unknown` are those of one that is not known."""
-        rates, count = self._rates, len(self._rates)
+        return self._in_order(self._rates, addresses, unknown)
+
+    def standings(self, addresses: Sequence[str], unknown: Standing) -> Sequence[Standing]:
+        """Return the standings of these endpoints; `unknown` is that of one that is not known."""
+        return self._in_order(self._standings, addresses, unknown)
+
+    def _in_order(self, found: list[T], addresses: Sequence[str], unknown: T) -> Sequence[T]:
         if self.places_of(addresses) is not None:
-            return rates
-        places = map(self._places.get, addresses)
-        return [unknown if p is None or p >= count else rates[p] for p in places]
+            return found
+        places, count = map(self._places.get, addresses), len(found)
+        return [unknown if p is None or p >= count else found[p] for p in places]
 
     def _arrange(self, addresses: list[str]) -> None:
+        self._least_room_known = False
         places = [self._places[address] for address in addresses]
         self._addresses = addresses
         self._places = {address: place for place, address in enumerate(addresses)}

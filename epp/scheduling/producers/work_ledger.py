@@ -274,7 +274,7 @@ class WorkLedgerProducer:
     def _compare(self, endpoints: Sequence[Endpoint], now: float, max_age_s: float) -> None:
         """Look at the metrics of some endpoints, of the next ones at the next pick."""
         accounts = self._accounts
-        for endpoint in self._rounds.take(endpoints):
+        for endpoint in self._rounds.take(endpoints, now):
             account = accounts.get(endpoint.address)
             load = endpoint.load
             if account is None or account.generation < endpoint.generation:
@@ -282,8 +282,10 @@ class WorkLedgerProducer:
                 self._publish(endpoint.address, account)
             if load is account.load or load is None or now - load.at > max_age_s:
                 continue
+            before = account.standing
             account.read(load, self._speeds.ratio, now)
-            self._publish(endpoint.address, account)
+            if account.standing is not before:
+                self._publish(endpoint.address, account)
             if load.loaded is not None:
                 self._swapping.add(endpoint.address)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
 from xxhash import xxh3_64_intdigest
 
 from epp.pool.endpoint import Endpoint
+from epp.scheduling.cheapness import Cheapness
 from epp.scheduling.cost.basis import Basis, basis_of
 from epp.scheduling.cost.marginal import MarginalCost, Prices
 from epp.scheduling.decision import Scores
@@ -56,7 +57,7 @@ class MarginalCostScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         """Read the ledger, and the matches of the named producer."""
         return (self.prefix_match_info_producer_name, LEDGER)
 
-    def score(self, query: Query, endpoints: Sequence[Endpoint]) -> Scores:
+    def score(self, query: Query, endpoints: Sequence[Endpoint]) -> Scores | Cheapness:
         """Compare the costs by the best measure that there is."""
         workload = query.fact(LEDGER, Workload)
         matches = query.fact(self.prefix_match_info_producer_name, PrefixMatches)
@@ -65,15 +66,16 @@ class MarginalCostScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         )
         cost = MarginalCost(workload, matches.slim(), query.now, prices, query.model)
         basis = basis_of(query, workload, matches, endpoints)
-        numbers = _MEASURES.get(basis, _by_cost)(cost, query, endpoints)
-        return Scores(numbers, CostDetails(basis.value, cost, endpoints), bounded=True)
+        details = CostDetails(basis.value, cost, endpoints)
+        if basis is Basis.TWO_CHOICES:
+            return Scores(_by_two_choices(cost, endpoints), details, bounded=True)
+        if basis is Basis.METRICS:
+            return Scores(_by_metrics(cost, query, endpoints), details, bounded=True)
+        by_load = basis is Basis.LOAD
+        return Cheapness(_loads(cost, endpoints) if by_load else cost.costs(endpoints), details)
 
 
-def _by_cost(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
-    return _cheapest_best(cost.costs(endpoints))
-
-
-def _by_load(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
+def _loads(cost: MarginalCost, endpoints: Sequence[Endpoint]) -> list[float]:
     """Multiply the tokens to compute by the requests: needs no coefficients."""
     load = cost.workload
     loading = frozenset(cost.loading(endpoints))
@@ -85,10 +87,10 @@ def _by_load(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint]) ->
         uncached = load.prompt * (1.0 - cost.matches.share_at(endpoint.address))
         waited = load_tokens if i in loading else 0.0
         costs.append((queued + uncached + waited) * (standing.requests + 1))
-    return _cheapest_best(costs)
+    return costs
 
 
-def _by_two_choices(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
+def _by_two_choices(cost: MarginalCost, endpoints: Sequence[Endpoint]) -> list[float]:
     """Draw two, by lots that are other ones at each pick, and prefer the one with less to do.
 
     Those that would have to load the model come after all others.
@@ -118,18 +120,3 @@ def _by_metrics(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint])
     if not loading:
         return scores
     return [score / 2 if i in loading else (1 + score) / 2 for i, score in enumerate(scores)]
-
-
-_MEASURES: Mapping[Basis, Callable[[MarginalCost, Query, Sequence[Endpoint]], list[float]]] = {
-    Basis.LOAD: _by_load,
-    Basis.TWO_CHOICES: _by_two_choices,
-    Basis.METRICS: _by_metrics,
-}
-
-
-def _cheapest_best(costs: Sequence[float]) -> list[float]:
-    lowest, highest = min(costs, default=0.0), max(costs, default=0.0)
-    span = highest - lowest
-    if not span > 0.0:
-        return [1.0] * len(costs)
-    return [(highest - cost) / span for cost in costs]

@@ -42,6 +42,8 @@ def test_a_board_is_a_dict_of_standings(made: list[tuple[str, str, int]], asked:
     for addresses in (asked, sorted(plain), list(plain)):
         expected = [plain[a].rates() if a in plain else UNKNOWN for a in addresses]
         assert list(board.rates(addresses, UNKNOWN)) == expected
+        standings = board.standings(addresses, Standing(requests=99))
+        assert [standing.rates() for standing in standings] == expected
 
 
 def test_a_copy_stays_as_it_was() -> None:

@@ -44,14 +44,14 @@ def test_the_cheapest_is_1_the_dearest_0_and_the_rest_in_a_straight_line() -> No
 
 
 def test_equals_are_all_best() -> None:
-    assert MarginalCostScorer().score(asked([]), POOL) == [1.0, 1.0, 1.0]
+    assert list(MarginalCostScorer().score(asked([]), POOL)) == [1.0, 1.0, 1.0]
 
 
 def test_a_weight_of_nothing_leaves_the_time_to_the_first_token() -> None:
     busy = [Standing(at=NOW, requests=200), Standing(at=NOW)]
     alone = MarginalCostScorer(pressure_weight=0.0, stall_weight=0.0, output_weight=0.0)
-    assert alone.score(asked(busy), [A, B]) == [1.0, 1.0]
-    assert MarginalCostScorer().score(asked(busy), [A, B]) == [0.0, 1.0]
+    assert list(alone.score(asked(busy), [A, B])) == [1.0, 1.0]
+    assert list(MarginalCostScorer().score(asked(busy), [A, B])) == [0.0, 1.0]
 
 
 def decided(query: Query, pool: Sequence[Endpoint] = POOL) -> Decision:
