@@ -9,9 +9,8 @@ import msgspec
 
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.ledger.workload import Workload
+from epp.scheduling.prefix.depths import Depths
 from epp.scheduling.prefix.matches import PrefixMatches
-
-_FEW = 2  # or more endpoints for each one with a match
 
 
 class Prices(msgspec.Struct, frozen=True):
@@ -103,17 +102,17 @@ class MarginalCost(msgspec.Struct, frozen=True):
         matches, ratio = self.matches, self.workload.ratio
         if not matches.matched:
             return repeat(ratio * self.workload.prefill_s(0.0))
-        if matches.trust:
-            return [ratio * self._work_s(address) for address in addresses]
         works, matched = _Works(self.workload, matches), matches.matched
         places = self.workload.board.places_of(addresses)
-        if places is not None and _FEW * len(matched) < len(addresses):
-            return _mostly(works, matched, places, len(addresses))
-        depths = list(map(matched.get, addresses))
-        # All match alike where all prompts begin alike.
-        if depths and depths.count(depths[0]) == len(depths):
-            return repeat(works[depths[0]])
-        return map(works.__getitem__, depths)
+        if places is None or not isinstance(matched, Depths):
+            found = [works[depth] for depth in matches.depths(addresses)]
+        else:
+            found = _mostly(works, matched, places, addresses)
+        if matches.trust:
+            for place, address in enumerate(addresses):
+                if address in matches.trust:
+                    found[place] = ratio * self._work_s(address)
+        return found
 
     def _loads(self, endpoint: Endpoint) -> bool:
         load = endpoint.load  # however old: it tells what was in memory last
@@ -131,18 +130,21 @@ class MarginalCost(msgspec.Struct, frozen=True):
 
 
 def _mostly(
-    works: _Works, matched: Mapping[str, int], places: Mapping[str, int], count: int
+    works: _Works, matched: Depths, places: Mapping[str, int], addresses: Sequence[str]
 ) -> list[float]:
-    """Return the prefill at each of so many endpoints, of which few match."""
-    found = [works[None]] * count
-    for address, depth in matched.items():
+    """Return the prefill at each of these endpoints, most of which match alike or not at all."""
+    common, count = matched.common, len(addresses)
+    if common and not (len(common) >= count and common >= places.keys()):
+        return [works[depth] for depth in matched.of(addresses)]
+    found = [works[matched.depth]] * count
+    for address, depth in matched.own.items():
         place = places.get(address, count)
         if place < count:
             found[place] = works[depth]
     return found
 
 
-class _Works(dict[int | None, float]):
+class _Works(dict[int, float]):
     """The prefill by the depth of match, worked out when it is first asked for."""
 
     __slots__ = ("_matches", "_workload")
@@ -152,8 +154,8 @@ class _Works(dict[int | None, float]):
         self._workload = workload
         self._matches = matches
 
-    def __missing__(self, depth: int | None) -> float:
+    def __missing__(self, depth: int) -> float:
         load = self._workload
-        cached = load.prompt * self._matches.cached_share(depth or 0)
+        cached = load.prompt * self._matches.cached_share(depth)
         self[depth] = work_s = load.ratio * load.prefill_s(cached)
         return work_s

@@ -17,7 +17,6 @@ _FREED_PERIOD_S = 10.0
 _GIVEN_PERIOD_S = 20.0
 _MOST_BUSY = 0.85  # with prefill, of a server's time: beyond it the queue tells more
 _SLOWEST_TURNOVER_S = 40.0  # of a whole cache, assumed where nothing has ended lately
-_STANDS_FOR_S = 0.5  # a standing, while nothing happens: what is given and freed goes out of date
 
 
 class Held:
@@ -175,13 +174,9 @@ class Account:
     def read(self, load: Load, ratio: float, now: float) -> None:
         """Compare the books with what the endpoint says of itself."""
         self.load = load
-        others, capacity = self.others.count, self.capacity
         if load.blocks and load.block_size:
             self.capacity = float(load.blocks * load.block_size)
         restarted = self.others.read(load)
-        changed = others or self.others.count or self._waiting or capacity != self.capacity
-        if not changed and now - self.standing.at < _STANDS_FOR_S:
-            return
         self._work_off(now)
         if restarted:
             self._waiting.clear()

@@ -282,10 +282,8 @@ class WorkLedgerProducer:
                 self._publish(endpoint.address, account)
             if load is account.load or load is None or now - load.at > max_age_s:
                 continue
-            before = account.standing
             account.read(load, self._speeds.ratio, now)
-            if account.standing is not before:
-                self._publish(endpoint.address, account)
+            self._publish(endpoint.address, account)
             if load.loaded is not None:
                 self._swapping.add(endpoint.address)
 

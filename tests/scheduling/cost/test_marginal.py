@@ -10,6 +10,7 @@ from epp.scheduling.cost.marginal import MarginalCost, Prices
 from epp.scheduling.ledger.standing import Standing
 from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.cut import Cut
+from epp.scheduling.prefix.depths import Depths
 from epp.scheduling.prefix.matches import PrefixMatches
 from tests.scheduling.books import board
 
@@ -152,6 +153,8 @@ def test_the_terms_of_a_server_that_loads_add_up_to_its_cost(ramps: dict[str, fl
     assert sum(terms[part] for part in PARTS) == pytest.approx(total)
 
 
+@pytest.mark.parametrize("trust", [{}, {"a:1": 0.5, "c:1": 0.1, "gone:1": 0.2}])
+@pytest.mark.parametrize("grouped", [True, False])
 @pytest.mark.parametrize("in_order", [True, False])
 @pytest.mark.parametrize(
     "depths",
@@ -163,13 +166,26 @@ def test_the_terms_of_a_server_that_loads_add_up_to_its_cost(ramps: dict[str, fl
         [1, 2, 3, 4, 5, 6, 7, 8, 0],
     ],
 )
-def test_who_matches_how_deep_changes_no_sum(depths: list[int], in_order: bool) -> None:
+def test_who_matches_how_deep_changes_no_sum(
+    depths: list[int], in_order: bool, grouped: bool, trust: dict[str, float]
+) -> None:
     pool = [Endpoint(f"{name}:1") for name in "abcdefghi"]
     standings = {e.address: Standing(requests=n, step_s=0.01) for n, e in enumerate(pool)}
     load = Workload(board(standings), prompt=8000.0, output=300.0)
+    matched: dict[str, int] | Depths
     matched = {e.address: depth for e, depth in zip(pool, depths, strict=True) if depth}
-    priced = cost(load, PrefixMatches(range(8), Cut(1000), {**matched, "gone:1": 8}, {}, 8000.0))
+    matched["gone:1"] = 8
+    matched = _grouped(matched) if grouped else matched
+    priced = cost(load, PrefixMatches(range(8), Cut(1000), matched, trust, 8000.0))
     asked = pool if in_order else pool[::-1]
     summed = [sum(priced.terms(one)[part] for part in PARTS) for one in asked]
     assert priced.costs(asked) == pytest.approx(summed)
     assert priced.costs([]) == []
+
+
+def _grouped(matched: dict[str, int]) -> Depths:
+    found = Depths()
+    for depth in sorted(set(matched.values())):
+        # As the index has it: who has more has less, too.
+        found.add(frozenset(a for a, most in matched.items() if most >= depth), depth)
+    return found
