@@ -240,13 +240,16 @@ class Account:
         # Each reading of metrics and each step of a request ends here.
         work, speed, others = self._coefficients, self.speed.factor, self.others.count
         capacity, at = self.capacity, self._at
-        requests = max(0, len(self._open) + others)
-        decoding = max(0, requests - len(self._waiting))
-        held = max(0.0, self._prompt + (self._others_tokens() if others else 0.0))
+        requests, held, waiting_s = len(self._open), self._prompt, self._waiting_s
+        if others:
+            requests = max(0, requests + others)
+            held = max(0.0, held + self._others_tokens())
+            waiting_s += self._others_s()
+        decoding = max(0, requests - len(self._waiting)) if self._waiting else requests
         step_s = work.decode_step_s(held, decoding)
         return Standing(
             at,
-            self._waiting_s + (self._others_s() if others > 0 else 0.0),
+            waiting_s,
             1.0 / (ratio * speed),
             requests,
             1.0 + step_s / work.chunk_s,

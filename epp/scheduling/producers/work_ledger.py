@@ -273,7 +273,7 @@ class WorkLedgerProducer:
 
     def _compare(self, endpoints: Sequence[Endpoint], now: float, max_age_s: float) -> None:
         """Look at the metrics of some endpoints, of the next ones at the next pick."""
-        accounts = self._accounts
+        accounts, ratio = self._accounts, self._speeds.ratio
         for endpoint in self._rounds.take(endpoints, now):
             account = accounts.get(endpoint.address)
             load = endpoint.load
@@ -282,8 +282,8 @@ class WorkLedgerProducer:
                 self._publish(endpoint.address, account)
             if load is account.load or load is None or now - load.at > max_age_s:
                 continue
-            account.read(load, self._speeds.ratio, now)
-            self._publish(endpoint.address, account)
+            account.read(load, ratio, now)
+            self._board.put(endpoint.address, account.standing)
             if load.loaded is not None:
                 self._swapping.add(endpoint.address)
 
