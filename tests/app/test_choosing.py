@@ -205,13 +205,14 @@ def _loaded(picker: Picker, address: str) -> frozenset[str]:
     return (known.load.loaded if known and known.load else None) or frozenset()
 
 
-async def test_a_server_that_dies_is_not_taken_for_an_idle_one() -> None:
+@pytest.mark.parametrize("preset", PRESETS)
+async def test_a_server_that_dies_is_not_taken_for_an_idle_one(preset: str) -> None:
     died = asyncio.Event()
 
     def dying(visit: Visit) -> None:
         (hang if died.is_set() else NOWHERE)(visit)
 
-    async with picking(dying, NOWHERE) as (picker, (_, alive)):
+    async with picking(dying, NOWHERE, config=preset_text(preset)) as (picker, (_, alive)):
         await until(lambda: engines(picker) == ["unknown"] * 2)
         died.set()
         await until(lambda: picker.poller.errors["timeout"])

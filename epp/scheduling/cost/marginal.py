@@ -20,6 +20,7 @@ class Prices(msgspec.Struct, frozen=True):
     stall: float = 0.05  # a second for which one decoding request is slowed down
     output: float = 0.15  # a second of the request's own decoding
     load: float = 5.0  # a model that is to be loaded
+    silence: float = 5.0  # metrics that have died: perhaps the server has, too
 
 
 class MarginalCost(msgspec.Struct, frozen=True):
@@ -58,15 +59,16 @@ class MarginalCost(msgspec.Struct, frozen=True):
                 costs[i] += standings[i].memory_wait_s(prompt)
         for i in self._warming(addresses):
             costs[i] /= self._warmth(addresses[i])
-        for i in self.loading(endpoints):
-            costs[i] += self.prices.load
+        for i, seconds in self.on_top(endpoints).items():
+            costs[i] += seconds
         return costs
 
-    def loading(self, endpoints: Sequence[Endpoint]) -> list[int]:
-        """Return the places of those that would have to load the model first."""
-        if not self.workload.swaps:
-            return []
-        return [i for i, endpoint in enumerate(endpoints) if self._loads(endpoint)]
+    def on_top(self, endpoints: Sequence[Endpoint]) -> Mapping[int, float]:
+        """Return, by their places, the seconds that come on top: to load the model, for silence."""
+        if not (self.workload.swaps or self.workload.silent):
+            return {}
+        found = {i: self._load_s(e) + self._silence_s(e) for i, e in enumerate(endpoints)}
+        return {i: seconds for i, seconds in found.items() if seconds}
 
     def terms(self, endpoint: Endpoint) -> Mapping[str, float]:
         """Return the parts of one endpoint's cost, and what they come from."""
@@ -74,7 +76,7 @@ class MarginalCost(msgspec.Struct, frozen=True):
         queue_s = standing.queue_s(self.now)
         work_s = self._work_s(endpoint.address)
         unscaled = load.ratio / self._warmth(endpoint.address)
-        load_s = self.prices.load if load.swaps and self._loads(endpoint) else 0.0
+        load_s = self._load_s(endpoint)
         scale = unscaled * standing.speed
         return {
             "queue_s": scale * queue_s * standing.stretch,
@@ -84,6 +86,7 @@ class MarginalCost(msgspec.Struct, frozen=True):
             "output_s": unscaled * self.prices.output * load.output * standing.token_s,
             "memory_wait_s": standing.memory_wait_s(load.prompt) / self._warmth(endpoint.address),
             "load_s": load_s,
+            "silence_s": self._silence_s(endpoint),
             "ttft_s": load_s + load.first_token_s(standing, work_s, self.now),
             "tpot_s": load.token_s(standing),
             "prompt_tokens": load.prompt,
@@ -114,9 +117,14 @@ class MarginalCost(msgspec.Struct, frozen=True):
                     found[place] = ratio * self._work_s(address)
         return found
 
-    def _loads(self, endpoint: Endpoint) -> bool:
+    def _load_s(self, endpoint: Endpoint) -> float:
         load = endpoint.load  # however old: it tells what was in memory last
-        return load is not None and load.loaded is not None and self.model not in load.loaded
+        if load is None or load.loaded is None or self.model in load.loaded:
+            return 0.0
+        return self.prices.load
+
+    def _silence_s(self, endpoint: Endpoint) -> float:
+        return self.prices.silence if endpoint.address in self.workload.silent else 0.0
 
     def _work_s(self, address: str) -> float:
         return self.workload.prefill_s(self.workload.prompt * self.matches.share_at(address))

@@ -16,6 +16,7 @@ _NEWEST = 0.1  # the weight of the last prompt in their mean
 _FREED_PERIOD_S = 10.0
 _GIVEN_PERIOD_S = 20.0
 _MOST_BUSY = 0.85  # with prefill, of a server's time: beyond it the queue tells more
+_MISSED = 3  # readings: one may be late, and two by chance
 _SLOWEST_TURNOVER_S = 40.0  # of a whole cache, assumed where nothing has ended lately
 
 
@@ -73,6 +74,7 @@ class Account:
         "_coefficients",
         "_freed",
         "_given",
+        "_interval_s",
         "_mean_prompt",
         "_open",
         "_output",
@@ -107,6 +109,7 @@ class Account:
         self._prompt = 0.0
         self._output = 0.0
         self._mean_prompt = 0.0
+        self._interval_s = 0.0  # between the last two readings
         self._freed = DecayingSum(_FREED_PERIOD_S)
         self._given = DecayingSum(_GIVEN_PERIOD_S)
         self.standing = self._stand(1.0)
@@ -171,8 +174,17 @@ class Account:
         self.others.assume(others)
         self.standing = self._stand(ratio)
 
+    def silent(self, last: Load, max_age_s: float, now: float) -> bool:
+        """Whether several readings are missing since the last one of the endpoint.
+
+        An endpoint that is read seldom is not silent in between.
+        """
+        return now - last.at > max(max_age_s, _MISSED * self._interval_s)
+
     def read(self, load: Load, ratio: float, now: float) -> None:
         """Compare the books with what the endpoint says of itself."""
+        if self.load is not None:
+            self._interval_s = load.at - self.load.at
         self.load = load
         if load.blocks and load.block_size:
             self.capacity = float(load.blocks * load.block_size)

@@ -58,4 +58,3 @@ class Reconciled:
         self.count = max(-self._now, self.count + self._least)
         self._streak = 0
         return there == 0 and lowest > 0
-

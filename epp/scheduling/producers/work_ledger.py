@@ -79,6 +79,7 @@ class WorkLedgerProducer:
         self._board = Board()
         self._warming: dict[str, Account] = {}
         self._swapping: set[str] = set()  # those that tell which models they have in memory
+        self._silent: set[str] = set()  # those whose metrics have died
         self._idle = Account(0, self._coefficients, 0.0).standing
         self._speeds = Speeds()
         self._lengths = Lengths()
@@ -151,6 +152,7 @@ class WorkLedgerProducer:
             self._ramps(now),
             self._uncached,
             bool(self._swapping),
+            frozenset(self._silent) if self._silent else frozenset(),
         )
 
     def reserve(self, query: Query, decision: Decision, fact: Workload) -> Held:
@@ -206,6 +208,7 @@ class WorkLedgerProducer:
             self._board.drop(endpoint.address)
             self._warming.pop(endpoint.address, None)
             self._swapping.discard(endpoint.address)
+            self._silent.discard(endpoint.address)
             self._speeds.forget(account.speed)
 
     def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
@@ -261,6 +264,7 @@ class WorkLedgerProducer:
         account = self._accounts[endpoint.address] = Account(
             endpoint.generation, self._coefficients, now
         )
+        self._silent.discard(endpoint.address)
         if told:  # nobody knows yet how many requests of others it has
             account.assume(round(sum(told) / len(told)), self._speeds.ratio)
         if self._started_at is not None and now > self._started_at:
@@ -274,16 +278,23 @@ class WorkLedgerProducer:
     def _compare(self, endpoints: Sequence[Endpoint], now: float, max_age_s: float) -> None:
         """Look at the metrics of some endpoints, of the next ones at the next pick."""
         accounts, ratio = self._accounts, self._speeds.ratio
+        if self._silent:  # until those are found, too, that fell silent when nobody told any more
+            self._rounds.again()
         for endpoint in self._rounds.take(endpoints, now):
             account = accounts.get(endpoint.address)
             load = endpoint.load
             if account is None or account.generation < endpoint.generation:
                 account = self._account(endpoint, now)
                 self._publish(endpoint.address, account)
-            if load is account.load or load is None or now - load.at > max_age_s:
+            if load is None:
+                continue
+            if load is account.load or now - load.at > max_age_s:
+                if account.silent(load, max_age_s, now):
+                    self._silent.add(endpoint.address)
                 continue
             account.read(load, ratio, now)
             self._board.put(endpoint.address, account.standing)
+            self._silent.discard(endpoint.address)
             if load.loaded is not None:
                 self._swapping.add(endpoint.address)
 

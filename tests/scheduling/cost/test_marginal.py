@@ -16,7 +16,16 @@ from tests.scheduling.books import board
 
 NOW = 50.0
 A, B = Endpoint("a:1"), Endpoint("b:1")
-PARTS = ("queue_s", "prefill_s", "pressure_s", "stall_s", "output_s", "memory_wait_s", "load_s")
+PARTS = (
+    "queue_s",
+    "prefill_s",
+    "pressure_s",
+    "stall_s",
+    "output_s",
+    "memory_wait_s",
+    "load_s",
+    "silence_s",
+)
 
 
 def workload(*standings: Standing, **rest: object) -> Workload:
@@ -151,6 +160,15 @@ def test_the_terms_of_a_server_that_loads_add_up_to_its_cost(ramps: dict[str, fl
     terms = found.terms(endpoint)
     assert terms["load_s"] == 5.0
     assert sum(terms[part] for part in PARTS) == pytest.approx(total)
+
+
+def test_a_server_whose_metrics_have_died_costs_more_by_the_price_of_silence() -> None:
+    load = workload(Standing(at=NOW), Standing(at=NOW), silent=frozenset({"a:1"}))
+    found = MarginalCost(load, PrefixMatches(), NOW, Prices(silence=7.0), "llama")
+    one, other = found.costs([A, B])
+    assert one - other == pytest.approx(7.0)
+    assert [found.terms(e)["silence_s"] for e in (A, B)] == [7.0, 0.0]
+    assert found.terms(A)["ttft_s"] == found.terms(B)["ttft_s"]
 
 
 @pytest.mark.parametrize("trust", [{}, {"a:1": 0.5, "c:1": 0.1, "gone:1": 0.2}])

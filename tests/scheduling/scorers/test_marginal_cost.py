@@ -117,15 +117,26 @@ def test_a_picker_that_knows_less_than_the_servers_goes_by_their_metrics() -> No
     assert decided(query, pool).columns[0].details.basis == "metrics"  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(
-    ("known", "basis"),
-    [
-        ({}, "approximate"),
-        ({"plausible": False}, "load"),
-        ({"prompt": 0.0}, "two-choices"),
-        ({"young": True}, "metrics"),
-    ],
-)
+KNOWN: list[tuple[dict[str, Any], str]] = [
+    ({}, "approximate"),
+    ({"plausible": False}, "load"),
+    ({"prompt": 0.0}, "two-choices"),
+    ({"young": True}, "metrics"),
+]
+
+
+@pytest.mark.parametrize(("known", "basis"), KNOWN)
+def test_a_server_whose_metrics_have_died_is_avoided_whatever_the_choice_goes_by(
+    known: dict[str, Any], basis: str
+) -> None:
+    pool = [endpoint(1), endpoint(2)]
+    standings = [Standing(at=NOW), Standing(at=NOW, requests=2)]
+    told = asked(standings, silent=frozenset({pool[0].address}), **known)
+    assert decided(told, pool).winner is pool[1]
+    assert decided(told, pool).columns[0].details.basis == basis  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("known", "basis"), KNOWN)
 def test_the_one_server_that_has_the_model_in_memory_is_preferred_whatever_the_choice_goes_by(
     known: dict[str, Any], basis: str
 ) -> None:
