@@ -12,6 +12,8 @@ from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.depths import Depths
 from epp.scheduling.prefix.matches import PrefixMatches
 
+_UNSERVED = 20.0  # times the price of loading: a server that does not list a model has it seldom
+
 
 class Prices(msgspec.Struct, frozen=True):
     """What the time of others counts, in seconds of the request's own."""
@@ -65,7 +67,7 @@ class MarginalCost(msgspec.Struct, frozen=True):
 
     def on_top(self, endpoints: Sequence[Endpoint]) -> Mapping[int, float]:
         """Return, by their places, the seconds that come on top: to load the model, for silence."""
-        if not (self.workload.swaps or self.workload.silent):
+        if not (self.workload.models_differ or self.workload.silent):
             return {}
         found = {i: self._load_s(e) + self._silence_s(e) for i, e in enumerate(endpoints)}
         return {i: seconds for i, seconds in found.items() if seconds}
@@ -119,9 +121,11 @@ class MarginalCost(msgspec.Struct, frozen=True):
 
     def _load_s(self, endpoint: Endpoint) -> float:
         load = endpoint.load  # however old: it tells what was in memory last
-        if load is None or load.loaded is None or self.model in load.loaded:
+        if load is None or not self.model:
             return 0.0
-        return self.prices.load
+        if load.models is not None and self.model not in load.models:
+            return _UNSERVED * self.prices.load
+        return 0.0 if load.loaded is None or self.model in load.loaded else self.prices.load
 
     def _silence_s(self, endpoint: Endpoint) -> float:
         return self.prices.silence if endpoint.address in self.workload.silent else 0.0

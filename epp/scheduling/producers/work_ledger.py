@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from epp.pool.endpoint import Endpoint
+from epp.pool.load import Load
 from epp.scheduling.decision import Decision, Outcome
 from epp.scheduling.figure import Figure
 from epp.scheduling.ledger.account import Account, Held
@@ -78,7 +79,8 @@ class WorkLedgerProducer:
         self._accounts: dict[str, Account] = {}
         self._board = Board()
         self._warming: dict[str, Account] = {}
-        self._swapping: set[str] = set()  # those that tell which models they have in memory
+        self._models: frozenset[str] | None = None  # that the first one lists
+        self._unlike: set[str] = set()  # those that list other ones, or tell what is in memory
         self._silent: set[str] = set()  # those whose metrics have died
         self._idle = Account(0, self._coefficients, 0.0).standing
         self._speeds = Speeds()
@@ -151,7 +153,7 @@ class WorkLedgerProducer:
             self._picks,
             self._ramps(now),
             self._uncached,
-            bool(self._swapping),
+            bool(self._unlike),
             frozenset(self._silent) if self._silent else frozenset(),
         )
 
@@ -207,7 +209,7 @@ class WorkLedgerProducer:
             del self._accounts[endpoint.address]
             self._board.drop(endpoint.address)
             self._warming.pop(endpoint.address, None)
-            self._swapping.discard(endpoint.address)
+            self._unlike.discard(endpoint.address)
             self._silent.discard(endpoint.address)
             self._speeds.forget(account.speed)
 
@@ -295,8 +297,16 @@ class WorkLedgerProducer:
             account.read(load, ratio, now)
             self._board.put(endpoint.address, account.standing)
             self._silent.discard(endpoint.address)
-            if load.loaded is not None:
-                self._swapping.add(endpoint.address)
+            if load.models is not None or load.loaded is not None:
+                self._compare_models(endpoint.address, load)
+
+    def _compare_models(self, address: str, load: Load) -> None:
+        if self._models is None:
+            self._models = load.models
+        if load.loaded is not None or load.models != self._models:
+            self._unlike.add(address)
+        elif self._unlike:
+            self._unlike.discard(address)
 
     def _young(self, now: float) -> bool:
         """Whether other requests are under way than these books know: the picker has just begun."""

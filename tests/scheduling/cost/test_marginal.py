@@ -141,7 +141,7 @@ def told(address: str, *loaded: str, at: float = NOW) -> Endpoint:
 def test_a_model_that_is_not_in_memory_costs_the_time_to_load_it_however_old_the_reading_is() -> (
     None
 ):
-    load = workload(Standing(at=NOW), Standing(at=NOW), swaps=True)
+    load = workload(Standing(at=NOW), Standing(at=NOW), models_differ=True)
     pool = [told("a:1", "other"), told("b:1", "llama", at=NOW - 600.0), Endpoint("c:1")]
     found = MarginalCost(load, PrefixMatches(), NOW, Prices(load=7.0), "llama")
     one, other, unknown = found.costs(pool)
@@ -153,13 +153,28 @@ def test_a_model_that_is_not_in_memory_costs_the_time_to_load_it_however_old_the
 
 @pytest.mark.parametrize("ramps", [{}, {"a:1": 0.2}])
 def test_the_terms_of_a_server_that_loads_add_up_to_its_cost(ramps: dict[str, float]) -> None:
-    load = workload(Standing(at=NOW, queued_s=1.0), swaps=True, ramps=ramps, ratio=2.0)
+    load = workload(Standing(at=NOW, queued_s=1.0), models_differ=True, ramps=ramps, ratio=2.0)
     found = MarginalCost(load, PrefixMatches(), NOW, Prices(), "llama")
     endpoint = told("a:1")
     (total,) = found.costs([endpoint])
     terms = found.terms(endpoint)
     assert terms["load_s"] == 5.0
     assert sum(terms[part] for part in PARTS) == pytest.approx(total)
+
+
+def test_a_server_that_lists_its_models_without_this_one_is_as_far_as_many_that_load_it() -> None:
+    load = workload(Standing(at=NOW), Standing(at=NOW), models_differ=True)
+    listing = Endpoint("a:1", load=Load(NOW, models=frozenset({"other"})))
+    serving = Endpoint("b:1", load=Load(NOW - 600.0, models=frozenset({"llama", "other"})))
+    pool = [listing, serving, Endpoint("c:1", load=Load(NOW)), Endpoint("d:1")]
+
+    def load_s(model: str) -> list[float]:
+        found = MarginalCost(load, PrefixMatches(), NOW, Prices(load=2.0), model)
+        return [found.terms(endpoint)["load_s"] for endpoint in pool]
+
+    assert load_s("llama") == [40.0, 0.0, 0.0, 0.0]
+    assert load_s("unknown") == [40.0, 40.0, 0.0, 0.0]
+    assert load_s("") == [0.0, 0.0, 0.0, 0.0]  # the request names none
 
 
 def test_a_server_whose_metrics_have_died_costs_more_by_the_price_of_silence() -> None:

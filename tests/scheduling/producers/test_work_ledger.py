@@ -421,11 +421,24 @@ TestLedgerEqualsPlainLists.settings = settings(
 )
 
 
+def test_the_books_know_whether_the_servers_list_the_same_models() -> None:
+    def listing(endpoint: Endpoint, *models: str) -> Endpoint:
+        return structs.replace(endpoint, load=Load(NOW, models=frozenset(models)))
+
+    ledger = made()
+    assert not books(ledger, pool=[listing(A, "m"), B]).models_differ
+    assert not books(ledger, pool=[listing(A, "m"), listing(B, "m")]).models_differ
+    assert books(ledger, pool=[listing(A, "m"), listing(B, "m", "n")]).models_differ
+    assert not books(ledger, pool=[listing(A, "m"), listing(B, "m")]).models_differ
+
+
 def test_the_books_know_whether_any_server_tells_what_it_has_in_memory() -> None:
     ledger = made()
-    assert not books(ledger, pool=[A, structs.replace(B, load=Load(NOW))]).swaps
+    assert not books(ledger, pool=[A, structs.replace(B, load=Load(NOW))]).models_differ
     swapping = structs.replace(B, load=Load(NOW, loaded=frozenset()))
-    assert books(ledger, pool=[A, swapping]).swaps
-    assert books(ledger, NOW + 600.0, pool=[A, swapping]).swaps  # the reading is old by then
+    assert books(ledger, pool=[A, swapping]).models_differ
+    assert books(
+        ledger, NOW + 600.0, pool=[A, swapping]
+    ).models_differ  # however old
     ledger.forget(B)
-    assert not books(ledger, pool=[A]).swaps
+    assert not books(ledger, pool=[A]).models_differ

@@ -143,7 +143,7 @@ def test_the_one_server_that_has_the_model_in_memory_is_preferred_whatever_the_c
     has = {1: "mistral", 2: "llama", 3: "qwen"}
     pool = [endpoint(n, loaded=frozenset({model})) for n, model in has.items()]
     standings = [Standing(at=NOW, requests=n) for n in (0, 2, 0)]  # and has more to do
-    told = asked(standings, swaps=True, **known)
+    told = asked(standings, models_differ=True, **known)
     assert decided(told, pool).winner is pool[1]
     assert decided(asked(standings, **known), pool).winner is not pool[1] or basis == "metrics"
     assert decided(told, pool).columns[0].details.basis == basis  # type: ignore[union-attr]
