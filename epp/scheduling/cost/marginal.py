@@ -12,6 +12,17 @@ from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.depths import Depths
 from epp.scheduling.prefix.matches import PrefixMatches
 
+# The terms that add up to the cost.
+PARTS = (
+    "queue_s",
+    "prefill_s",
+    "pressure_s",
+    "stall_s",
+    "output_s",
+    "memory_wait_s",
+    "load_s",
+    "silence_s",
+)
 _UNSERVED = 20.0  # times the price of loading: a server that does not list a model has it seldom
 
 

@@ -11,7 +11,7 @@ from xxhash import xxh3_64_intdigest
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.cheapness import Cheapness
 from epp.scheduling.cost.basis import Basis, basis_of
-from epp.scheduling.cost.marginal import MarginalCost, Prices
+from epp.scheduling.cost.marginal import PARTS, MarginalCost, Prices
 from epp.scheduling.decision import Scores
 from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.matches import PrefixMatches
@@ -21,6 +21,8 @@ from epp.scheduling.query import Query
 from epp.scheduling.readings import fewest_best, free_kv_cache, readings
 from epp.scheduling.registry import scorers
 
+_TOLD = 3  # parts of a cost, in words
+_NOT_BY_COST = {Basis.LOAD.value, Basis.TWO_CHOICES.value, Basis.METRICS.value}
 _Price = Annotated[float, msgspec.Meta(ge=0.0)]
 
 
@@ -34,6 +36,16 @@ class CostDetails(msgspec.Struct, frozen=True):
     def terms(self, index: int) -> Mapping[str, float]:
         """Return the parts of one candidate's cost, whether or not the choice went by them."""
         return self.cost.terms(self.endpoints[index])
+
+    def words(self, index: int) -> str:
+        """Say the milliseconds that one candidate costs and what they are, the most first."""
+        if self.basis in _NOT_BY_COST:
+            return ""
+        terms = self.terms(index)
+        parts = sorted(((terms[part] * 1000, part) for part in PARTS), reverse=True)
+        most = [f"{part.removesuffix('_s')} {ms:.0f}" for ms, part in parts[:_TOLD] if ms >= 0.5]
+        cached = terms["cached_tokens"] / max(1.0, terms["prompt_tokens"])
+        return f"{sum(ms for ms, _ in parts):.0f} ms: {', '.join(most)}; {cached:.0%} cached"
 
 
 @scorers("marginal-cost-scorer")

@@ -39,6 +39,10 @@ class PrefixDetails(msgspec.Struct, frozen=True):
             "precise": float(address in matches.precise),
         }
 
+    def words(self, index: int) -> str:
+        """Leave it at the score, which is the share of the prompt."""
+        return ""
+
 
 @scorers("prefix-cache-scorer")
 class PrefixCacheScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):

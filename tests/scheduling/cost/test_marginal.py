@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
-from epp.scheduling.cost.marginal import MarginalCost, Prices
+from epp.scheduling.cost.marginal import PARTS, MarginalCost, Prices
 from epp.scheduling.ledger.standing import Standing
 from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.cut import Cut
@@ -16,16 +16,6 @@ from tests.scheduling.books import board
 
 NOW = 50.0
 A, B = Endpoint("a:1"), Endpoint("b:1")
-PARTS = (
-    "queue_s",
-    "prefill_s",
-    "pressure_s",
-    "stall_s",
-    "output_s",
-    "memory_wait_s",
-    "load_s",
-    "silence_s",
-)
 
 
 def workload(*standings: Standing, **rest: object) -> Workload:

@@ -437,8 +437,6 @@ def test_the_books_know_whether_any_server_tells_what_it_has_in_memory() -> None
     assert not books(ledger, pool=[A, structs.replace(B, load=Load(NOW))]).models_differ
     swapping = structs.replace(B, load=Load(NOW, loaded=frozenset()))
     assert books(ledger, pool=[A, swapping]).models_differ
-    assert books(
-        ledger, NOW + 600.0, pool=[A, swapping]
-    ).models_differ  # however old
+    assert books(ledger, NOW + 600.0, pool=[A, swapping]).models_differ  # however old
     ledger.forget(B)
     assert not books(ledger, pool=[A]).models_differ

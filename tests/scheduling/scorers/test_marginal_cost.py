@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from epp.pool.endpoint import Endpoint
+from epp.scheduling.cost.marginal import PARTS
 from epp.scheduling.decision import Decision
 from epp.scheduling.ledger.standing import Standing
 from epp.scheduling.ledger.workload import Workload
@@ -115,6 +116,23 @@ def test_a_picker_that_knows_less_than_the_servers_goes_by_their_metrics() -> No
     one, two, unknown = MarginalCostScorer().score(query, pool)
     assert (one, two, unknown) == pytest.approx((1 / 7, 3 / 7, 0.0))
     assert decided(query, pool).columns[0].details.basis == "metrics"  # type: ignore[union-attr]
+
+
+def test_a_cost_is_said_in_milliseconds_the_largest_parts_first() -> None:
+    query = asked([Standing(at=NOW, queued_s=2.0), Standing(at=NOW)])
+    details = decided(query, [A, B]).columns[0].details
+    assert details is not None
+    terms = details.terms(0)
+    total_ms = 1000 * sum(terms[part] for part in PARTS)
+    assert details.words(0).startswith(f"{total_ms:.0f} ms: queue 2000, ")
+    assert details.words(0).endswith("; 0% cached")
+    assert "queue" not in details.words(1)
+
+
+def test_what_a_choice_did_not_go_by_is_not_said() -> None:
+    details = decided(asked([], young=True), [A, B]).columns[0].details
+    assert details is not None
+    assert details.words(0) == ""
 
 
 KNOWN: list[tuple[dict[str, Any], str]] = [
