@@ -39,12 +39,11 @@ _KINDS = len(FrameType)
 _ROWS: dict[State, tuple[Effect | None, ...]] = {
     state: tuple(FRAMES.get((state, kind)) for kind in FrameType) for state in State
 }
-_BEGINNING = {State.AWAITING_PREFACE, State.AWAITING_SETTINGS}
 _KEEPALIVE = b"keepaliv"
 _DRAIN = b"draining"
 
 # On the way of each frame: a member of an enum that is asked of its class takes 80 ns to find.
-_AWAITING_PREFACE, _OPEN, _CLOSED = State.AWAITING_PREFACE, State.OPEN, State.CLOSED
+_AWAITING_PREFACE, _CLOSED = State.AWAITING_PREFACE, State.CLOSED
 _ANSWERED, _STREAM_OPEN = StreamState.ANSWERED, StreamState.OPEN
 _GONE = Leaving.YES
 
@@ -78,7 +77,7 @@ class Connection:
         self.settled = False  # the peer has agreed to our settings
         self._patience = Patience()
         self._rest = b""
-        self._vigil = Vigil(now)
+        self.vigil = Vigil(now)
         self._left_at = 0.0
         self.out.add(peer_settings.own(max_concurrent_streams))
         self.out.add(frames.window_update(0, CONNECTION_WINDOW - self.out.window))
@@ -95,12 +94,11 @@ class Connection:
 
     def receive(self, data: bytes, now: float) -> list[Event]:
         """Take bytes of the peer and return what they tell."""
-        self.now = self.out.now = self._vigil.heard_at = now
+        self.now = self.out.now = self.vigil.heard_at = now
         self.events = []
         if self.state is not _CLOSED:
             try:
                 self._rest = self._read(self._rest + data if self._rest else data)
-                self._vigil.begun = self.state not in _BEGINNING
             except Http2ConnectionError as error:
                 self.fail(error)
             if self.out.queued > CONNECTION_QUEUE_BYTES:
@@ -109,30 +107,29 @@ class Connection:
 
     def _read(self, data: bytes) -> bytes:
         """Read the frames that are whole; return the rest."""
-        pos, size, unpack, streams = 0, len(data), HEADER.unpack_from, self.streams
+        pos, size = 0, len(data)
         if self.state is _AWAITING_PREFACE:
             pos = self._read_preface(data)
             if not pos:
                 return data
         while size - pos >= HEADER_BYTES:
-            word, flags, stream_id = unpack(data, pos)
-            start = pos + HEADER_BYTES
-            pos = start + (word >> 8)
-            if pos - start > MAX_FRAME_BYTES:
-                raise Http2ConnectionError(ErrorCode.FRAME_SIZE_ERROR, "a frame larger than agreed")
-            if pos > size:
-                return data[start - HEADER_BYTES :]
-            if (
-                flags
-                or word & 0xFF  # DATA is 0
-                or self.state is not _OPEN
-                or (stream := streams.get(stream_id)) is None
-                or not whole_message(self, stream, data, start, pos)
-            ):
-                self._perform(
-                    word & 0xFF, Frame(flags, stream_id & frames.MAX_STREAM_ID, data, start, pos)
-                )
+            end = whole_message(self, data, pos, size) or self._read_frame(data, pos, size)
+            if not end:
+                break
+            pos = end
         return data[pos:] if pos else data
+
+    def _read_frame(self, data: bytes, pos: int, size: int) -> int:
+        """Read a frame and return its end; 0: it is not whole yet."""
+        word, flags, stream_id = HEADER.unpack_from(data, pos)
+        start = pos + HEADER_BYTES
+        end: int = start + (word >> 8)
+        if end - start > MAX_FRAME_BYTES:
+            raise Http2ConnectionError(ErrorCode.FRAME_SIZE_ERROR, "a frame larger than agreed")
+        if end > size:
+            return 0
+        self._perform(word & 0xFF, Frame(flags, stream_id & frames.MAX_STREAM_ID, data, start, end))
+        return end
 
     def _perform(self, kind: int, frame: Frame) -> None:
         effect = _ROWS[self.state][kind] if kind < _KINDS else _unknown(self.state)
@@ -197,11 +194,11 @@ class Connection:
         if self.state is State.CLOSED:
             return self.events
         try:
-            if self._vigil.ask(now, settled=self.settled):
+            if self.vigil.ask(now, settled=self.settled):
                 self.out.add(frames.frame(FrameType.PING, 0, 0, _KEEPALIVE))
         except Http2ConnectionError as error:
             self.fail(error)
-        if self._vigil.idle(now, streams=len(self.streams)):
+        if self.vigil.idle(now, streams=len(self.streams)):
             self.drain(now)
         if self.leaving is Leaving.ANNOUNCED and now - self._left_at >= GOAWAY_GRACE_S:
             self._leave()

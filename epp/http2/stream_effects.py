@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from epp.http2 import frames
-from epp.http2.assembly import PREFIX, PREFIX_BYTES, split
+from epp.http2.assembly import MESSAGE, MESSAGE_BYTES, PREFIX_BYTES, split
 from epp.http2.errors import ErrorCode, Http2ConnectionError, Http2StreamError
 from epp.http2.events import Ended, Message, Opened
 from epp.http2.frames import END_HEADERS, END_STREAM, Frame, FrameType, number, unpadded
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from epp.http2.connection import Connection
 
 _GRPC = "application/grpc"
+_LARGEST = frames.MAX_FRAME_BYTES - PREFIX_BYTES
 _GONE, _STREAM_OPEN = Leaving.YES, StreamState.OPEN  # faster than by the names of their classes
 
 # the connection, the stream (None unless it is open), and the frame, or a whole block of headers
@@ -111,29 +112,40 @@ def _late_headers(c: Connection, _: Stream, frame: Frame) -> None:
     raise Http2StreamError(ErrorCode.STREAM_CLOSED, "headers after the end")
 
 
-def whole_message(c: Connection, stream: Stream, data: bytes, pos: int, end: int) -> bool:
-    """Take a DATA frame without flags that is what nearly all are: a message, whole, and nothing to
-    be said about it. Any other is left to the tables, which would do the same with this one.
+def whole_message(c: Connection, data: bytes, pos: int, size: int) -> int:
+    """Take a frame that is what nearly all are: DATA without flags, with one message, whole, and
+    nothing to be said about it. Return its end; 0: it is another, and left to the tables, which
+    would do the same with this one.
     """
-    size = end - pos
+    if size - pos < MESSAGE_BYTES:
+        return 0
+    word, flags, stream_id, compressed, length = MESSAGE.unpack_from(data, pos)
+    end: int = pos + MESSAGE_BYTES + length
     if (
-        not PREFIX_BYTES <= size <= c.max_message_bytes
-        or PREFIX.unpack_from(data, pos) != (0, size - PREFIX_BYTES)
+        word != length + PREFIX_BYTES << 8  # of a DATA frame the type is 0
+        or flags
+        or compressed
+        or end > size
+        or length > _LARGEST
+        or length > c.max_message_bytes
+        or c.block is not None
+        or (stream := c.streams.get(stream_id)) is None
         or stream.state is not _STREAM_OPEN
         or stream.queued
         or stream.assembly is not None
         or stream.unheard is not None
         or stream.length is not None
     ):
-        return False
-    c.unreturned += size
-    stream.unreturned += size
+        return 0
+    length += PREFIX_BYTES
+    c.unreturned += length
+    stream.unreturned += length
     if stream.unreturned > STREAM_WINDOW // 2 or c.unreturned > CONNECTION_WINDOW // 2:
         c.credit(0)
         c.credit_stream(stream, 0)
     stream.heard = True
-    c.events.append(Message(stream.id, data[pos + PREFIX_BYTES : end]))
-    return True
+    c.events.append(Message(stream_id, data[pos + MESSAGE_BYTES : end]))
+    return end
 
 
 def _data(c: Connection, stream: Stream, frame: Frame) -> None:

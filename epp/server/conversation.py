@@ -14,7 +14,7 @@ from epp.exchange.errors import ProtocolError
 from epp.exchange.events import Answered, Refused, RequestEvent, RequestMessage, Routed
 from epp.exchange.modes import BodyMode, Modes
 from epp.exchange.request import RequestHalf
-from epp.exchange.response import ResponseHalf
+from epp.exchange.response import ResponseHalf, State
 from epp.routing.placement import Placement
 from epp.routing.router import Router
 from epp.routing.waiting import Waiting
@@ -23,7 +23,7 @@ from epp.server.billing import Billing
 from epp.server.editing import Editing
 from epp.server.observation import Observation
 from epp.server.processor import Later
-from epp.server.replies import serialized
+from epp.server.replies import acknowledge, serialized
 from epp.telemetry.level import Level, Sampler
 from epp.telemetry.observer import Observer
 
@@ -37,6 +37,13 @@ _MISUSE = Refused(
 _FAILED = {refused: codec.reply(Refuse(refused)) for refused in (_BUG, _MISUSE)}
 _FAILED_BYTES = {refused: reply.SerializeToString() for refused, reply in _FAILED.items()}
 _parse = pb.ProcessingRequest.FromString
+_OF_REQUEST = frozenset(RequestMessage.__subclasses__())  # faster than isinstance
+
+# What replies to a chunk of an answer that goes by as it is: in these states one changes nothing.
+_PASSING: Mapping[State, Callable[[bytes], bytes]] = {
+    State.ACKNOWLEDGING: acknowledge,
+    State.ECHOING: bodies.echo,
+}
 
 T = TypeVar("T")
 Reply = TypeVar("Reply", pb.ProcessingResponse, bytes)
@@ -79,6 +86,7 @@ class Conversation:
         self._observed = Observation(observer, self._started_at, self._level, settings.billing)
         self._unheard = False
         self._waiting: Waiting | None = None
+        self._passing: Callable[[bytes], bytes] | None = None  # if the answer goes by as it is
         self.finished = False  # an answer of the picker's own is out; nothing may follow
         # Sends what no message has brought about: of a request that waits, once it is placed. None:
         # nobody can, and so the request does not wait.
@@ -96,8 +104,13 @@ class Conversation:
         """Advance by one message."""
         return self._answer(self._read, message, codec.reply, _FAILED)
 
-    def exchange(self, data: bytes) -> list[bytes]:
+    def exchange(self, data: bytes) -> Sequence[bytes]:
         """Do the same with bytes. DecodeError if they are no message."""
+        if (reply := self._passing) is not None:
+            if (chunk := bodies.chunk(data)) is not None:
+                self._observed.chunk(chunk, self._clock)
+                return (reply(chunk),)
+            self._passing = None
         # The first message tells of the stream too, whatever it carries.
         if (body := bodies.read(data)) is not None and self._halves is not None:
             return self._answer(self._take, body, serialized, _FAILED_BYTES)
@@ -108,6 +121,7 @@ class Conversation:
     def close(self) -> None:
         """End, however it came: what the request held is given back. Can be called twice."""
         self.finished = True
+        self._passing = None
         self.later = (
             None  # that is the carrier, which holds this: no work for the garbage collector
         )
@@ -149,7 +163,7 @@ class Conversation:
             return self._stay_out()
         if self._halves is None:
             self._begin(beside)
-        if beside.eligible is not None and isinstance(event, RequestMessage):
+        if beside.eligible is not None and type(event) in _OF_REQUEST:
             self._eligible = beside.eligible
         return self._take(event)
 
@@ -157,14 +171,17 @@ class Conversation:
         """Advance by one event; the stream has begun."""
         assert self._halves is not None
         request, response = self._halves
-        if isinstance(event, RequestMessage):
-            return self._perform(request, response, event)
+        if type(event) in _OF_REQUEST:
+            return self._perform(request, response, event)  # type: ignore[arg-type]
         if self._waiting is not None:
             self._wait_no_longer()  # the proxy has answered by itself
-        self._observed.response(event, self._clock)
+        self._observed.response(event, self._clock)  # type: ignore[arg-type]  # it is one
         if self._settings.billing is not None:
             response.metadata = self._observed.charge() or response.metadata
-        return response.receive(event)
+            return response.receive(event)  # type: ignore[arg-type]
+        replies = response.receive(event)  # type: ignore[arg-type]
+        self._passing = _PASSING.get(response.state)
+        return replies
 
     def _begin(self, beside: codec.Around) -> None:
         settings = self._settings

@@ -183,17 +183,18 @@ class Wire(asyncio.Protocol):
         self.flush()
 
     def _handle(self, events: list[Event]) -> None:
+        calls, send = self._calls, self._core.send_all
         for event in events:
-            kind = type(event)
+            kind = type(event)  # faster than isinstance
             if kind is Opened:
-                self._open(event)  # type: ignore[arg-type]  # faster than isinstance
+                self._open(event)  # type: ignore[arg-type]
                 continue
-            call = self._calls.get(event.stream_id)
+            call = calls.get(event.stream_id)
             if call is None or call.handler is None:
                 continue
             try:
                 if kind is Message:
-                    call.handler.message(event.data)  # type: ignore[union-attr]
+                    send(call.id, call.handler.message(event.data))  # type: ignore[union-attr]
                 elif kind is Ended:
                     call.handler.ended()
                 elif kind is Gone:
