@@ -31,8 +31,12 @@ from epp.routing.admission.shed import Shed
 from epp.routing.labels import Labels
 from epp.routing.placement import Placement
 from epp.scheduling import registry
-from epp.scheduling.decision import Outcome
-from epp.scheduling.producers.precise_prefix_cache import PRECISE_PREFIX
+from epp.scheduling.decision import Decision, Outcome
+from epp.scheduling.producers.precise_prefix_cache import (
+    PRECISE_PREFIX,
+    Held,
+    PrecisePrefixCacheProducer,
+)
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Reservation
 from epp.scrape.errors import Kind
@@ -107,12 +111,16 @@ def learned() -> LearnedMetrics:
     """The same of what choosing has learned."""
     scheduler = build(load(LEARNING, "learning.yaml"), seed=1).scheduler
     asked = Query("m", "a prompt " * 200)
+    outcome = Outcome(200, True, prompt_tokens=450, cached_tokens=400, ttft_s=0.1, itl_s=0.01)
     for _ in range(2):
         held = scheduler.schedule(asked, [ENDPOINT], Random(1))
         assert isinstance(held, Reservation)
-        outcome = Outcome(200, True, prompt_tokens=450, cached_tokens=400, ttft_s=0.1, itl_s=0.01)
         held.release(outcome, 11.0)
-    return LearnedMetrics(lambda: {"default": scheduler.figures()})
+    precise = registry.producers.make(PRECISE_PREFIX, {})
+    assert isinstance(precise, PrecisePrefixCacheProducer)
+    decision = Decision(at=0.0, profile="", picked=(ENDPOINT,), candidates=(ENDPOINT,))
+    precise.release(asked, decision, Held(0.0, told=1.0), outcome, 11.0)
+    return LearnedMetrics(lambda: {"default": [*scheduler.figures(), *precise.figures()]})
 
 
 def listening() -> PreciseMetrics:
