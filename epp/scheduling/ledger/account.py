@@ -85,7 +85,6 @@ class Account:
         "_waiting_s",
         "capacity",
         "generation",
-        "joined_at",
         "load",
         "others",
         "speed",
@@ -94,7 +93,6 @@ class Account:
 
     def __init__(self, generation: int, coefficients: Coefficients, now: float) -> None:
         self.generation = generation
-        self.joined_at = now
         self.load: Load | None = None  # the last that was looked at
         self.capacity = 0.0
         self.speed = Speed()
