@@ -139,10 +139,10 @@ def listening() -> PreciseMetrics:
 def gating() -> FlowMetrics:
     """The same of a pool that lets requests wait."""
     picker: Any = Picker(pod(ENDPOINT.address), config=GATED)
-    picker.waits.add(Placement(Labels(), Refused(429, "full")))
+    picker.waits.add(Placement(Labels(), Refused(429, "full")), None)
     placement = Placement(Labels(), Refused(429, "full"))
     placement.shed = Shed.FULL
-    picker.waits.add(placement)
+    picker.waits.add(placement, None)
     picker.admission.gate.paces.learn(ENDPOINT.address, 1.0, 1.0)
     return FlowMetrics(lambda: {"default": picker}, picker.clock)
 

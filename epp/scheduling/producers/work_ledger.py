@@ -104,11 +104,8 @@ class WorkLedgerProducer:
 
     def standing(self, endpoint: Endpoint) -> Standing:
         """Return the standing of an endpoint at this moment."""
-        return self._board.at(endpoint.address) or self._idle
-
-    def busy(self, endpoints: int, now: float) -> float:
-        """Return the share of a second that prefill takes at each of so many endpoints."""
-        return self._speeds.ratio * self._dispatched.per_second(now) / max(1, endpoints)
+        account = self._accounts.get(endpoint.address)
+        return self._idle if account is None else account.standing
 
     def prompt_tokens(self, query: Query) -> float:
         """Return the length of a request's prompt, estimated."""
