@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from epp.http2 import frames, peer_settings
+from epp.http2.assembly import PREFIX_BYTES
 from epp.http2.errors import ErrorCode, Http2ConnectionError, Http2StreamError
 from epp.http2.events import Ended, Event, Gone, Message
 from epp.http2.frame_effects import FRAMES, Effect, State, ignore
@@ -32,7 +33,7 @@ from epp.http2.output import Output
 from epp.http2.peer_settings import PeerSettings
 from epp.http2.status import Status, trailers, trailers_only
 from epp.http2.stream import Stream, StreamState
-from epp.http2.stream_effects import whole_message
+from epp.http2.stream_effects import whole_messages
 from epp.http2.vigil import Vigil
 
 _KINDS = len(FrameType)
@@ -43,7 +44,7 @@ _KEEPALIVE = b"keepaliv"
 _DRAIN = b"draining"
 
 # On the way of each frame: a member of an enum that is asked of its class takes 80 ns to find.
-_AWAITING_PREFACE, _CLOSED = State.AWAITING_PREFACE, State.CLOSED
+_AWAITING_PREFACE, _OPEN, _CLOSED = State.AWAITING_PREFACE, State.OPEN, State.CLOSED
 _ANSWERED, _STREAM_OPEN = StreamState.ANSWERED, StreamState.OPEN
 _GONE = Leaving.YES
 
@@ -63,6 +64,7 @@ class Connection:
         self.now = now
         self.capacity = capacity
         self.max_message_bytes = max_message_bytes
+        self.largest = min(max_message_bytes, MAX_FRAME_BYTES - PREFIX_BYTES)  # in one frame
         self.max_concurrent_streams = max_concurrent_streams
         self.events: list[Event] = []
         self.streams: dict[int, Stream] = {}
@@ -113,7 +115,11 @@ class Connection:
             if not pos:
                 return data
         while size - pos >= HEADER_BYTES:
-            end = whole_message(self, data, pos, size) or self._read_frame(data, pos, size)
+            if self.state is _OPEN:
+                pos = whole_messages(self, data, pos, size)
+                if size - pos < HEADER_BYTES:
+                    break
+            end = self._read_frame(data, pos, size)
             if not end:
                 break
             pos = end

@@ -190,13 +190,15 @@ class Wire(asyncio.Protocol):
                 self._open(event)  # type: ignore[arg-type]
                 continue
             call = calls.get(event.stream_id)
-            if call is None or call.handler is None:
+            if call is None or (handler := call.handler) is None:
                 continue
             try:
                 if kind is Message:
-                    send(call.id, call.handler.message(event.data))  # type: ignore[union-attr]
+                    replies = handler.message(event.data)  # type: ignore[union-attr]
+                    if replies:
+                        send(call.id, replies)
                 elif kind is Ended:
-                    call.handler.ended()
+                    handler.ended()
                 elif kind is Gone:
                     self._close(call)
             except Exception:  # noqa: BLE001  one stream's bug must not reach the others
