@@ -119,11 +119,16 @@ class MarginalCost(msgspec.Struct, frozen=True):
         if not matches.matched:
             return repeat(ratio * self.workload.prefill_s(0.0))
         works, matched = _Works(self.workload, matches), matches.matched
-        places = self.workload.board.places_of(addresses)
-        if places is None or not isinstance(matched, Depths):
-            found = [works[depth] for depth in matches.depths(addresses)]
+        board = self.workload.board
+        places = board.places_of(addresses)
+        if (
+            places is not None
+            and isinstance(matched, Depths)
+            and (not matched.common or board.is_all(matched.common))
+        ):
+            found = _alike(works, matched, places, len(addresses))
         else:
-            found = _mostly(works, matched, places, addresses)
+            found = [works[depth] for depth in matches.depths(addresses)]
         if matches.trust:
             for place, address in enumerate(addresses):
                 if address in matches.trust:
@@ -152,13 +157,8 @@ class MarginalCost(msgspec.Struct, frozen=True):
         return 0.25 + 0.75 * self.workload.ramps.get(address, 1.0)
 
 
-def _mostly(
-    works: _Works, matched: Depths, places: Mapping[str, int], addresses: Sequence[str]
-) -> list[float]:
-    """Return the prefill at each of these endpoints, most of which match alike or not at all."""
-    common, count = matched.common, len(addresses)
-    if common and not (len(common) >= count and common >= places.keys()):
-        return [works[depth] for depth in matched.of(addresses)]
+def _alike(works: _Works, matched: Depths, places: Mapping[str, int], count: int) -> list[float]:
+    """Return the prefill at each of so many endpoints, which match alike but for a few."""
     found = [works[matched.depth]] * count
     for address, depth in matched.own.items():
         place = places.get(address, count)
