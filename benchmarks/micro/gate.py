@@ -32,7 +32,7 @@ from epp.config.load import load_preset
 from epp.config.presets import MARGINAL_COST, preset_text
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
-from epp.routing.admission.admission import Admission, Asked
+from epp.routing.admission.admission import Admission, Closed
 from epp.routing.admission.waiter import Waiter
 from epp.scheduling.decision import Outcome
 from epp.scheduling.query import Query
@@ -79,8 +79,10 @@ class Bench:
 
     def ask(self) -> object:
         """Let a request come."""
-        asked = Asked(self.query(), lambda: self.endpoints, lambda _: None, "", len(_PROMPT))
-        return self.admission.admit(asked, self.now)
+        result = self.admission.admit(self.query(), self.endpoints)
+        if isinstance(result, Closed):
+            return self.admission.wait(result, lambda: self.endpoints, lambda _: None)
+        return result
 
     def choose(self) -> object:
         """The same without a gate."""

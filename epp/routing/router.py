@@ -18,10 +18,8 @@ from epp.openai.validation import Validation, parser
 from epp.pool.store import Store
 from epp.routing import headers as names
 from epp.routing import refusals, subset
-from epp.routing.admission.admission import Admission, Asked
-from epp.routing.admission.admission import Answer as Settled
+from epp.routing.admission.admission import Admission, Answer, Closed
 from epp.routing.admission.shed import Shed
-from epp.routing.admission.waiter import Waiter
 from epp.routing.candidates import Candidates
 from epp.routing.intent import Intent, intend
 from epp.routing.issued import Issued
@@ -35,6 +33,7 @@ from epp.routing.rules import NoRules, Rules
 from epp.routing.served import is_served
 from epp.routing.waiting import Waiting
 from epp.scheduling.decision import Refusal
+from epp.scheduling.gate.gate import GATE
 from epp.scheduling.gate.targets import Targets
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Reservation, Scheduler
@@ -74,6 +73,7 @@ class Router:
         self._store = store
         self._scheduler = scheduler
         self._admission = admission  # None: nobody waits
+        self._advance = None if admission is None else admission.advance
         self._rng = rng
         self._settings = settings
         self._reader = Reader(parser(settings.parsers, settings.validation), settings.validation)
@@ -120,18 +120,9 @@ class Router:
         Where requests may wait, `later` gets the placement of one that does, in somebody else's
         turn; without `later` it does not wait.
         """
-        headers = asked.headers
         began_at = now if started_at is None else started_at
-        if later is None or self._admission is None:  # nothing waits
-            placed = self._route(asked, eligible, now, began_at, None)
-        else:
-            done = later
-
-            def told(placement: Placement) -> None:
-                done(_with_path(placement, headers))
-
-            placed = self._route(asked, eligible, now, began_at, told)
-        return placed if isinstance(placed, Waiting) else _with_path(placed, headers)
+        placed = self._route(asked, eligible, now, began_at, later)
+        return placed if isinstance(placed, Waiting) else _with_path(placed, asked.headers)
 
     def _route(
         self,
@@ -165,12 +156,16 @@ class Router:
         if isinstance(found := candidates.find(), Refused):
             return Placement(intent.labels, found)
         query = self._query(intent, now)
-        if self._admission is not None and later is not None:
-            return self._admit(self._admission, query, intent, candidates, later)
-        reservation = self._scheduler.schedule(query, found, self._rng)
-        if isinstance(reservation, Refusal):
-            return Placement(intent.labels, refusals.exhausted(reservation))
-        return self._placed(intent, reservation)
+        result: Reservation | Refusal | Closed
+        if self._admission is None or later is None:  # nobody waits
+            result = self._scheduler.schedule(query, found, self._rng)
+        else:
+            result = self._admission.admit(query, found, intent.labels.fairness_id)
+            if isinstance(result, Closed):
+                return self._wait(self._admission, result, intent, candidates, later)
+        if isinstance(result, Refusal):
+            return self._refused(intent, result)
+        return self._placed(intent, result)
 
     def _listing(self, asked: Route) -> Answered | Refused | None:
         if not self._settings.models.list_models:
@@ -197,50 +192,37 @@ class Router:
             there = list(subset.inside(there, eligible))
         return destination if len(there) == len(endpoints) else None
 
-    def _admit(
+    def _wait(
         self,
         admission: Admission,
-        query: Query,
+        closed: Closed,
         intent: Intent,
         candidates: Candidates,
         later: Callable[[Placement], None],
     ) -> Placement | Waiting:
-        def settled(answer: Settled) -> None:
+        def settled(answer: Answer) -> None:
             result = answer.result
             if isinstance(result, Reservation):
                 result.waited(answer.waited_s, answer.why)
-            placement = self._settled(intent, result, admission, asked.targets)
+                placement = self._placed(intent, result)
+            else:
+                placement = self._refused(intent, result)
             placement.waited_s, placement.waited_for = answer.waited_s, answer.why
-            later(placement)
+            later(_with_path(placement, intent.headers))
 
-        asked = Asked(
-            query,
-            candidates.there,
-            settled,
-            intent.labels.fairness_id,
-            len(query.prompt) if intent.body is None else len(intent.body),
-            math.inf if intent.deadline is None else intent.deadline,
-        )
-        result = admission.admit(asked, query.now)
-        if isinstance(result, Waiter):
-            return Waiting(intent.labels, partial(admission.leave, result), query.now)
-        return self._settled(intent, result, admission, asked.targets)
+        size = len(intent.request.prompt) if intent.body is None else len(intent.body)
+        deadline = math.inf if intent.deadline is None else intent.deadline
+        waiter = admission.wait(closed, candidates.there, settled, size, deadline)
+        if isinstance(waiter, Shed):
+            return self._refused(intent, waiter)
+        return Waiting(intent.labels, partial(admission.leave, waiter), closed.query.now)
 
-    def _settled(
-        self,
-        intent: Intent,
-        result: Reservation | Refusal | Shed,
-        admission: Admission,
-        targets: Targets,
-    ) -> Placement:
-        if isinstance(result, Reservation):
-            placement = self._placed(intent, result, admission.advance)
-        elif isinstance(result, Refusal):
-            placement = Placement(intent.labels, refusals.exhausted(result))
-        else:
-            placement = Placement(intent.labels, refusals.shed(result, admission.drain_s()))
-            placement.shed = result
-        placement.targets = targets
+    def _refused(self, intent: Intent, why: Refusal | Shed) -> Placement:
+        if isinstance(why, Refusal):
+            return Placement(intent.labels, refusals.exhausted(why))
+        assert self._admission is not None
+        placement = Placement(intent.labels, refusals.shed(why, self._admission.drain_s()))
+        placement.shed = why
         return placement
 
     def _query(self, intent: Intent, now: float) -> Query:
@@ -262,16 +244,12 @@ class Router:
             return None
         return self.known_tokens.find(intent.labels.target_model, intent.request.prompt)
 
-    def _placed(
-        self,
-        intent: Intent,
-        reservation: Reservation,
-        advance: Callable[[float], None] | None = None,
-    ) -> Placement:
+    def _placed(self, intent: Intent, reservation: Reservation) -> Placement:
         picked = reservation.decision.picked
         destination = picked[0].address if len(picked) == 1 else ",".join(e.address for e in picked)
         pick = (intent.headers.get(names.REQUEST_ID, ""), destination)
         self._issued.add(pick)
+        advance = self._advance
 
         def ended(now: float) -> None:
             self._issued.remove(pick)
@@ -279,7 +257,10 @@ class Router:
                 advance(now)
 
         routed = _routed(intent, destination, reservation.response_headers())
-        return Placement(intent.labels, routed, reservation, ended, advance)
+        placement = Placement(intent.labels, routed, reservation, ended, advance)
+        if advance is not None:
+            placement.targets = reservation.query.fact(GATE, Targets)
+        return placement
 
 
 def _with_path(placement: Placement, headers: Headers) -> Placement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -37,6 +37,10 @@ class Details(Protocol):
         """Return what the score of one candidate is made of, in its place."""
         ...
 
+    def words(self, index: int) -> str:
+        """Say the same shortly; nothing, if the score says enough."""
+        ...
+
 
 class Scores(list[float]):
     """A scorer's numbers, with how it came to them.
@@ -59,7 +63,7 @@ class Column(msgspec.Struct, frozen=True):
 
     plugin: str
     weight: float
-    raw: tuple[float, ...]
+    raw: Sequence[float]
     details: Details | None = None
 
 
@@ -76,7 +80,7 @@ class Decision(msgspec.Struct, frozen=True, eq=False):
     candidates: tuple[Endpoint, ...]  # what the filters left over
     verdicts: tuple[Verdict, ...] = ()
     columns: tuple[Column, ...] = ()
-    totals: tuple[float, ...] = ()  # weighted sums, in the order of the candidates
+    totals: Sequence[float] = ()  # weighted sums, in the order of the candidates
     picker: str = ""
     waited_s: float = 0.0  # in the picker, until the winner could take the request
     waited_for: str = ""  # what kept it from there at last

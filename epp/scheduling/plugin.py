@@ -38,10 +38,11 @@ class Scorer(Protocol):
     def needs(self) -> tuple[str, ...]:
         """Names of the producers whose facts it reads; made with defaults if not configured."""
 
-    def score(self, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
+    def score(self, query: Query, endpoints: Sequence[Endpoint]) -> Sequence[float]:
         """Return one number from 0 to 1 for each endpoint, in their order.
 
-        Those that take some explaining come as `decision.Scores`.
+        Those that take some explaining come as `decision.Scores`, or, where they go by costs, as
+        `cheapness.Cheapness`.
         """
 
 

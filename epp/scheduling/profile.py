@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 
 from epp.pool.endpoint import Endpoint
+from epp.scheduling.cheapness import Cheapness
 from epp.scheduling.decision import Column, Decision, Exhausted, Refusal, Scores, Verdict
 from epp.scheduling.errors import PluginError
 from epp.scheduling.plugin import Filter, Picker, Scorer
@@ -81,6 +82,8 @@ def _column(named: Named[Scorer], query: Query, candidates: Sequence[Endpoint]) 
     raw = named.plugin.score(query, candidates)
     if len(raw) != len(candidates):
         raise PluginError(f"{named.name} gave {len(raw)} scores for {len(candidates)} endpoints")
+    if isinstance(raw, Cheapness):
+        return Column(named.name, named.weight, raw, raw.details)
     details, within = None, False
     if isinstance(raw, Scores):
         details, within = raw.details, raw.bounded
@@ -99,7 +102,7 @@ def _dropped(before: Sequence[Endpoint], after: Sequence[Endpoint]) -> tuple[str
     return tuple(e.address for e in before if e.address not in kept)
 
 
-def _totals(columns: Sequence[Column], count: int) -> tuple[float, ...]:
+def _totals(columns: Sequence[Column], count: int) -> Sequence[float]:
     if not columns:
         return (0.0,) * count
     weight = columns[0].weight

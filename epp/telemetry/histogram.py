@@ -49,3 +49,8 @@ class Histogram:
         """Count one value."""
         self.counts[bisect_left(self._bounds, value)] += 1
         self.total += value
+
+    def include(self, other: Histogram) -> None:
+        """Count the values of another one of the same shape, too."""
+        self.counts = [one + more for one, more in zip(self.counts, other.counts, strict=True)]
+        self.total += other.total

@@ -9,6 +9,7 @@ from epp.pool.endpoint import Endpoint
 from epp.routing.placement import Placement
 from epp.routing.waiting import Waiting
 from epp.scheduling.decision import Decision
+from epp.scheduling.gate.targets import stated_ms
 from epp.telemetry.decisions import Decisions
 from epp.telemetry.in_flight import InFlight
 from epp.telemetry.metrics import Metrics
@@ -17,6 +18,7 @@ from epp.telemetry.waits import Waits
 
 # No endpoint could take the request. Others that are refused were never scheduled.
 _UNPLACED = frozenset({429, 503})
+_NO_TARGETS: dict[str, float] = {}
 
 
 class Observer:
@@ -45,7 +47,7 @@ class Observer:
         """Take note of what the router made of a request, and how long it took."""
         decision, model = placement.decision, placement.labels.target_model
         if self._waits is not None:
-            self._waits.add(placement)
+            self._waits.add(placement, decision)
         if decision is None:
             answer = placement.answer
             if isinstance(answer, Refused) and answer.status in _UNPLACED:
@@ -55,7 +57,7 @@ class Observer:
         self._in_flight.begin(decision)
         self._metrics.request_started(placement.labels.model)
         self._metrics.scheduled(seconds, model, decision.winner.address)
-        targets = {} if placement.targets is None else placement.targets.stated_ms()
+        targets = _NO_TARGETS if placement.targets is None else stated_ms(placement.targets)
         self._decisions.add(decision, model=placement.labels.model, target_model=model, **targets)
         for listener in self._listeners:
             listener(decision, model)

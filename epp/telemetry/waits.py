@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from prometheus_client import Metric
@@ -10,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily
 from epp.routing.admission.shed import Shed
 from epp.routing.placement import Placement
 from epp.routing.waiting import Waiting
+from epp.scheduling.decision import Decision
 from epp.telemetry.histogram import Histogram, Shape
 
 LABELS = ("outcome", "priority", "inference_pool")
@@ -31,8 +33,6 @@ DURATION = Shape(
     (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0),
 )
 
-_Key = tuple[str, int]  # outcome, priority
-
 
 class Waits:
     """Counts each request once, when it is known what becomes of it.
@@ -41,33 +41,43 @@ class Waits:
     """
 
     def __init__(self) -> None:
-        self.durations: dict[_Key, Histogram] = {}
-        self.requests: dict[tuple[str, str, int], int] = {}
+        # By outcome, what was waited for, and priority; what is shown is made of it when asked.
+        self._series: dict[tuple[str, str, int], Histogram] = defaultdict(_durations)
 
     def __repr__(self) -> str:
         return f"<Waits {self.requests}>"
 
-    def add(self, placement: Placement) -> None:
+    @property
+    def requests(self) -> dict[tuple[str, str, int], int]:
+        """How many there were, by outcome, what they had waited for, and priority."""
+        return {key: sum(histogram.counts) for key, histogram in self._series.items()}
+
+    @property
+    def durations(self) -> dict[tuple[str, int], Histogram]:
+        """How long they waited, by outcome and priority."""
+        found: dict[tuple[str, int], Histogram] = defaultdict(_durations)
+        for (outcome, _, priority), histogram in self._series.items():
+            found[outcome, priority].include(histogram)
+        return found
+
+    def add(self, placement: Placement, decision: Decision | None) -> None:
         """Count a request that was placed or shed; others were refused before their turn."""
-        if placement.decision is not None:
+        if decision is not None:
             outcome = DISPATCHED
         elif placement.shed is not None:
             outcome = SHED[placement.shed]
         else:
             return
-        self._count(outcome, placement.waited_for, placement.labels.priority, placement.waited_s)
+        key = (outcome, placement.waited_for, placement.labels.priority)
+        self._series[key].observe(placement.waited_s)
 
     def gave_up(self, waiting: Waiting, now: float) -> None:
         """Count a request whose stream ended while it waited."""
-        self._count(GAVE_UP, "", waiting.labels.priority, now - waiting.since)
+        self._series[GAVE_UP, "", waiting.labels.priority].observe(now - waiting.since)
 
-    def _count(self, outcome: str, reason: str, priority: int, seconds: float) -> None:
-        key = (outcome, reason, priority)
-        self.requests[key] = self.requests.get(key, 0) + 1
-        durations = self.durations.get((outcome, priority))
-        if durations is None:
-            durations = self.durations[outcome, priority] = Histogram(DURATION)
-        durations.observe(seconds)
+
+def _durations() -> Histogram:
+    return Histogram(DURATION)
 
 
 def families(pools: Mapping[str, Waits]) -> Iterator[Metric]:

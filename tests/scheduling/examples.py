@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from epp.pool.endpoint import Endpoint
@@ -38,3 +38,15 @@ def query(prompt: str = "", *, now: float = NOW, model: str = "llama", **rest: A
 def decision(winner: Endpoint, candidates: Sequence[Endpoint] = ()) -> Decision:
     """Return a decision for `winner`."""
     return Decision(NOW, "default", (winner,), tuple(candidates) or (winner,))
+
+
+class Unexplained:
+    """Details that say nothing."""
+
+    basis = ""
+
+    def terms(self, index: int) -> Mapping[str, float]:
+        return {}
+
+    def words(self, index: int) -> str:
+        return ""

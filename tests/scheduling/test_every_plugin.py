@@ -96,7 +96,7 @@ def test_a_score_belongs_to_the_endpoint_and_not_to_its_place(
     asked = informed(query, scorer.needs(), pool)
     shuffled = data.draw(st.permutations(pool))
     by_address = dict(zip([e.address for e in pool], scorer.score(asked, pool), strict=True))
-    assert scorer.score(asked, shuffled) == [by_address[e.address] for e in shuffled]
+    assert list(scorer.score(asked, shuffled)) == [by_address[e.address] for e in shuffled]
 
 
 LOAD_SCORERS = [

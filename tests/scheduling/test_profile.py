@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from epp.scheduling.pickers.max_score import MaxScorePicker
 from epp.scheduling.plugin import Filter, Picker, Scorer
 from epp.scheduling.profile import Named, Profile
 from epp.scheduling.query import Query
-from tests.scheduling.examples import endpoint, query
+from tests.scheduling.examples import Unexplained, endpoint, query
 
 A, B, C = endpoint(1), endpoint(2), endpoint(3)
 
@@ -31,15 +31,6 @@ class Fixed:
 
     def score(self, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
         return self._scores
-
-
-class Unexplained:
-    """Details that say nothing."""
-
-    basis = ""
-
-    def terms(self, index: int) -> Mapping[str, float]:
-        return {}
 
 
 class Without:

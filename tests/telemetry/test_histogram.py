@@ -29,3 +29,12 @@ def test_a_series_without_values_is_left_out() -> None:
     used.observe(3)
     family = SHAPE.family(("model",), [(("a",), Histogram(SHAPE)), (("b",), used)])
     assert {sample.labels["model"] for sample in family.samples} == {"b"}
+
+
+def test_it_can_count_the_values_of_another_one_too() -> None:
+    whole, one, other = Histogram(SHAPE), Histogram(SHAPE), Histogram(SHAPE)
+    for part, value in ((one, 0.7), (one, 20.0), (other, 0.7)):
+        part.observe(value)
+        whole.observe(value)
+    one.include(other)
+    assert (one.counts, one.total) == (whole.counts, whole.total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from functools import partial
 
 from benchmarks.routing.policies.policy import End, Placed
@@ -10,7 +11,8 @@ from benchmarks.routing.policies.production import Production
 from benchmarks.routing.prompts import Prompts
 from benchmarks.routing.trace import Request
 from epp.config.model import EndpointPickerConfig
-from epp.routing.admission.admission import Admission, Answer, Asked
+from epp.pool.endpoint import Endpoint
+from epp.routing.admission.admission import Admission, Answer, Closed
 from epp.routing.admission.waiter import Waiter
 from epp.scheduling.scheduler import Reservation
 
@@ -36,15 +38,11 @@ class Gated(Production):
 
     def pick(self, request: Request, now: float) -> int | None:
         """Let it through, or keep it."""
-        asked = Asked(
-            self.query(request, now),
-            lambda: self.store.snapshot().endpoints,
-            partial(self._settled, request),
-            request.flow,
-        )
-        result = self.admission.admit(asked, now)
-        if isinstance(result, Waiter):
-            return None
+        result = self.admission.admit(self.query(request, now), self._endpoints(), request.flow)
+        if isinstance(result, Closed):
+            settled = partial(self._settled, request)
+            if isinstance(self.admission.wait(result, self._endpoints, settled), Waiter):
+                return None
         if not isinstance(result, Reservation):
             self._placed.append(Placed(request, None))
             return None
@@ -72,6 +70,9 @@ class Gated(Production):
         """Return, once, those that wait no longer."""
         placed, self._placed = self._placed, []
         return placed
+
+    def _endpoints(self) -> Sequence[Endpoint]:
+        return self.store.snapshot().endpoints
 
     def _settled(self, request: Request, answer: Answer) -> None:
         result = answer.result

@@ -17,8 +17,9 @@ from epp.routing.admission.settings import AdmissionSettings
 from epp.routing.admission.shed import Shed
 from epp.routing.admission.waiter import Waiter
 from epp.scheduling.decision import Refusal
-from epp.scheduling.gate.gate import Gate
+from epp.scheduling.gate.gate import GATE, Gate
 from epp.scheduling.gate.targets import Targets
+from epp.scheduling.gate.verdict import OPEN, Verdict
 from epp.scheduling.ledger.decaying import DecayingSum
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Choice, Reservation, Scheduler
@@ -44,21 +45,32 @@ class Answer(msgspec.Struct, frozen=True):
     why: str = ""  # what it waited for at last
 
 
+class Closed(msgspec.Struct, frozen=True, eq=False):
+    """What keeps a request from where it would go best."""
+
+    query: Query
+    choice: Choice
+    flow: str
+    targets: Targets
+    tokens: float
+    part: float
+    verdict: Verdict
+
+
 class Asked(msgspec.Struct, eq=False):
     """A request, for as long as it waits."""
 
     query: Query
     endpoints: Callable[[], Sequence[Endpoint]]  # those that may get it, as they are now
     settled: Callable[[Answer], None]  # called once, unless it leaves before
-    flow: str = ""
-    size_bytes: int = 0
-    deadline: float = math.inf  # the client's own
-    targets: Targets = Targets()
-    tokens: float = 0.0
-    best: Endpoint | None = None  # that was chosen when it was last considered
-    considered_at: float = -math.inf
-    part: float = 1.0  # of an endpoint's full work, up to which it may go there
-    why: str = ""
+    flow: str
+    deadline: float  # the client's own
+    targets: Targets
+    tokens: float
+    best: Endpoint | None  # that was chosen when it was last considered
+    considered_at: float
+    part: float  # of an endpoint's full work, up to which it may go there
+    why: str
 
 
 class Admission:
@@ -86,7 +98,7 @@ class Admission:
         self._rng = rng
         self._wake = wake  # told when `advance` must be called though nothing happens
         self._served = DecayingSum(_RATE_PERIOD_S)
-        self._looked_at = LOOKED_AT
+        self._endpoints = 0  # that the latest request could go to
         self._opens_at = math.inf
         self._changed_at = -math.inf
         self._busy = False
@@ -96,20 +108,53 @@ class Admission:
     def __repr__(self) -> str:
         return f"<Admission {self.room!r}, {self.gate!r}>"
 
-    def admit(self, asked: Asked, now: float) -> Reservation | Refusal | Shed | Waiter:
-        """Let a request through, or keep it: then `asked.settled` is called some time later."""
-        self.advance(now)
-        choice = self._consider(asked, now)
+    def admit(
+        self, query: Query, endpoints: Sequence[Endpoint], flow: str = ""
+    ) -> Reservation | Refusal | Closed:
+        """Let a request through, or say what keeps it from where it would go: it may `wait`."""
+        now = query.now
+        if self.room.present:
+            self.advance(now)
+        self._endpoints = len(endpoints)
+        choice = self._scheduler.consider(query, endpoints, self._rng)
         if isinstance(choice, Refusal):
             return choice
-        asked.targets = self.gate.targets(asked.query)
-        asked.tokens = self.gate.tokens(asked.query)
-        priority = asked.query.priority
-        self._courtesy.arrived(priority, now)
-        asked.part = self._courtesy.part(priority, asked.flow, now)
-        if self._is_open(asked, choice.decision.winner, now):
-            return self._reserve(asked, choice, now)
-        waiter = self._waiter(asked, choice, now)
+        targets, tokens = choice.query.fact(GATE, Targets), self.gate.tokens(choice.query)
+        part = self._courtesy.arrived(query.priority, flow, now)
+        verdict = self.gate.verdict(choice.decision.winner, tokens, targets, now, part)
+        if verdict is OPEN:
+            return self._reserve(choice, flow, now)
+        return Closed(query, choice, flow, targets, tokens, part, verdict)
+
+    def wait(
+        self,
+        closed: Closed,
+        endpoints: Callable[[], Sequence[Endpoint]],
+        settled: Callable[[Answer], None],
+        size_bytes: int = 0,
+        deadline: float = math.inf,
+    ) -> Waiter | Shed:
+        """Keep a request, in the turn in which it could not go.
+
+        `endpoints` tells who may get it later, `settled` is called once, unless it leaves before.
+        """
+        query, now = closed.query, closed.query.now
+        asked = Asked(
+            query,
+            endpoints,
+            settled,
+            closed.flow,
+            deadline,
+            closed.targets,
+            closed.tokens,
+            closed.choice.decision.winner,
+            now,
+            closed.part,
+            closed.verdict.why.value,
+        )
+        self._advanced_at = now
+        self._opens_at = min(self._opens_at, closed.verdict.opens_at)
+        waiter = self._waiter(asked, closed.choice, size_bytes)
         if not self.room.fits(waiter) and not self._make_room(waiter, now):
             return Shed.FULL
         self.room.add(waiter)
@@ -122,9 +167,9 @@ class Admission:
 
     def advance(self, now: float) -> None:
         """Serve those whose endpoint is open now, and tell those who have waited long enough."""
-        self._advanced_at = now
-        if not self.room:
+        if not self.room.present:  # cheaper than to ask for its length, at each event
             return
+        self._advanced_at = now
         if self._busy:  # somebody's end is told while others are served: look once more
             self._again = True
             return
@@ -158,7 +203,8 @@ class Admission:
 
     def _serve(self, now: float) -> None:
         self._opens_at, left = math.inf, _RECONSIDERED
-        for waiter in self.room.first(self._looked_at):
+        enough = max(_LEAST_LOOKED_AT, _LOOKED_AT_FOR_EACH * self._endpoints)
+        for waiter in self.room.first(min(LOOKED_AT, enough)):
             if waiter not in self.room:  # it left while another was told
                 continue
             asked: Asked = waiter.request
@@ -176,7 +222,7 @@ class Admission:
             if self._is_open(asked, choice.decision.winner, now):
                 self.room.serve(waiter)
                 self._served.add(1.0, now)
-                self._settle(waiter, self._reserve(asked, choice, now), now)
+                self._settle(waiter, self._reserve(choice, asked.flow, now), now)
 
     def _part(self, waiter: Waiter, now: float) -> float:
         part = self._courtesy.part(waiter.priority, waiter.flow, now)
@@ -184,10 +230,10 @@ class Admission:
             return part
         return part * self._courtesy.late_part(waiter.late_at, waiter.expires_at, now)
 
-    def _reserve(self, asked: Asked, choice: Choice, now: float) -> Reservation:
-        if asked.flow:
+    def _reserve(self, choice: Choice, flow: str, now: float) -> Reservation:
+        if flow:
             work = self.gate.work_s(choice.query, choice.decision.winner)
-            self._courtesy.served(asked.query.priority, asked.flow, work, now)
+            self._courtesy.served(choice.query.priority, flow, work, now)
         return self._scheduler.reserve(choice)
 
     def _stale(self, asked: Asked, now: float) -> bool:
@@ -216,14 +262,13 @@ class Admission:
             self._settle(waiter, Shed.EXPIRED, now)
             return
         choice = self._consider(asked, now)
-        result = choice if isinstance(choice, Refusal) else self._reserve(asked, choice, now)
+        result = choice if isinstance(choice, Refusal) else self._reserve(choice, asked.flow, now)
         self._settle(waiter, result, now)
 
     def _consider(self, asked: Asked, now: float) -> Choice | Refusal:
-        query = asked.query if asked.query.now == now else structs.replace(asked.query, now=now)
+        query = structs.replace(asked.query, now=now)
         endpoints = asked.endpoints()
-        enough = max(_LEAST_LOOKED_AT, _LOOKED_AT_FOR_EACH * len(endpoints))
-        self._looked_at = min(LOOKED_AT, enough)
+        self._endpoints = len(endpoints)
         choice = self._scheduler.consider(query, endpoints, self._rng)
         asked.considered_at = now
         asked.best = None
@@ -236,23 +281,24 @@ class Admission:
             self._opens_at = min(self._opens_at, asked.considered_at + _RECONSIDERED_S)
             return False
         verdict = self.gate.verdict(endpoint, asked.tokens, asked.targets, now, asked.part)
-        if not verdict.open:
-            asked.why = verdict.why.value
+        if verdict is OPEN:
+            return True
+        asked.why = verdict.why.value
         self._opens_at = min(self._opens_at, verdict.opens_at)
-        return verdict.open
+        return False
 
-    def _waiter(self, asked: Asked, choice: Choice, now: float) -> Waiter:
-        best = choice.decision.winner
+    def _waiter(self, asked: Asked, choice: Choice, size_bytes: int) -> Waiter:
+        best, now, priority = choice.decision.winner, asked.query.now, asked.query.priority
         work = self.gate.work_s(choice.query, best)
         prefill_s = self.gate.prefill_s(best, work)
-        refused = self.settings.shed_late or asked.query.priority < 0
+        refused = self.settings.shed_late or priority < 0
         return Waiter(
             now,
             asked,
-            asked.query.priority,
+            priority,
             asked.flow,
             work,
-            asked.size_bytes,
+            size_bytes,
             now + patience_s(asked.targets.ttft_s, prefill_s, refused=refused),
             min(now + self.settings.ttl_s, asked.deadline),
         )

@@ -25,9 +25,12 @@ class Courtesy:
     def __repr__(self) -> str:
         return f"<Courtesy among {len(self._seen)} priorities>"
 
-    def arrived(self, priority: int, now: float) -> None:
-        """Take note of a request."""
+    def arrived(self, priority: int, flow: str, now: float) -> float:
+        """Take note of a request, and return its part."""
         self._seen[priority] = now
+        if not flow and len(self._seen) == 1:  # as in most pools
+            return 1.0
+        return self.part(priority, flow, now)
 
     def served(self, priority: int, flow: str, work: float, now: float) -> None:
         """Take note of one that was let through; without a name, nobody shares."""

@@ -41,7 +41,7 @@ class WaitingRoom:
         self._of_bands = of_bands
         self._rank = rank
         self._bands: dict[int, Band] = {}
-        self._present: set[Waiter] = set()
+        self.present: set[Waiter] = set()  # who waits: only to be looked at
         self._size_bytes = 0
         self._times: list[tuple[float, int, Waiter]] = []  # a heap; those who left are still in it
         self._numbers = count()
@@ -50,10 +50,10 @@ class WaitingRoom:
         return f"<WaitingRoom {len(self)} requests, {self._size_bytes} bytes>"
 
     def __len__(self) -> int:
-        return len(self._present)
+        return len(self.present)
 
     def __contains__(self, waiter: Waiter) -> bool:
-        return waiter in self._present
+        return waiter in self.present
 
     @property
     def size_bytes(self) -> int:
@@ -78,13 +78,13 @@ class WaitingRoom:
     def add(self, waiter: Waiter) -> None:
         """Let it wait; the caller has made sure that it fits."""
         self._band(waiter.priority).add(waiter)
-        self._present.add(waiter)
+        self.present.add(waiter)
         self._size_bytes += waiter.size_bytes
         self._note_time(waiter)
 
     def leave(self, waiter: Waiter) -> None:
         """Let it go without service; one that is not here is no error."""
-        if waiter in self._present:
+        if waiter in self.present:
             self._bands[waiter.priority].remove(waiter)
             self._forget(waiter)
 
@@ -114,7 +114,7 @@ class WaitingRoom:
     def next_at(self) -> float:
         """Return when time alone will change something; infinity: never."""
         times = self._times
-        while times and (times[0][2] not in self._present or times[0][0] != times[0][2].next_at):
+        while times and (times[0][2] not in self.present or times[0][0] != times[0][2].next_at):
             heappop(times)
         return times[0][0] if times else math.inf
 
@@ -139,5 +139,5 @@ class WaitingRoom:
             heappush(self._times, (waiter.next_at, next(self._numbers), waiter))
 
     def _forget(self, waiter: Waiter) -> None:
-        self._present.remove(waiter)
+        self.present.remove(waiter)
         self._size_bytes -= waiter.size_bytes

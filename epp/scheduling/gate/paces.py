@@ -8,14 +8,39 @@ _LOWEST, _HIGHEST = 0.05, 20.0
 _DEADBAND = 0.35  # a smaller difference is noise: one measurement is one request among many
 
 
+class Pace:
+    """Seconds observed and predicted, older ones counting less."""
+
+    __slots__ = ("_observed_s", "_predicted_s", "factor")
+
+    def __init__(self) -> None:
+        self._observed_s = 0.0
+        self._predicted_s = 0.0
+        self.factor: float | None = None  # of the one on the other; None: not enough is known
+
+    def __repr__(self) -> str:
+        return f"<Pace {self.factor} of {self._predicted_s:.1f} s>"
+
+    def learn(self, observed_s: float, predicted_s: float) -> None:
+        """Take note of one more."""
+        observed_s = self._observed_s = self._observed_s * _DECAY + observed_s
+        predicted_s = self._predicted_s = self._predicted_s * _DECAY + predicted_s
+        if predicted_s < _TRUSTED_S:
+            self.factor = None
+        elif abs(observed_s / predicted_s - 1.0) <= _DEADBAND:
+            self.factor = 1.0
+        else:
+            self.factor = min(_HIGHEST, max(_LOWEST, observed_s / predicted_s))
+
+
 class Paces:
-    """Measured over predicted steps, of each endpoint and of the pool; older ones count less."""
+    """Measured over predicted steps, of each endpoint and of the pool."""
 
     __slots__ = ("_own", "_pool")
 
     def __init__(self) -> None:
-        self._pool = (0.0, 0.0)  # seconds observed, seconds predicted
-        self._own: dict[str, tuple[float, float]] = {}
+        self._pool = Pace()
+        self._own: dict[str, Pace] = {}
 
     def __repr__(self) -> str:
         return f"<Paces of {len(self._own)} endpoints>"
@@ -24,26 +49,16 @@ class Paces:
         """Take note of the mean time between tokens, and of what had been expected."""
         if observed_s <= 0.0 or predicted_s <= 0.0:
             return
-        self._pool = _more(self._pool, observed_s, predicted_s)
-        self._own[address] = _more(self._own.get(address, (0.0, 0.0)), observed_s, predicted_s)
+        if address not in self._own:
+            self._own[address] = Pace()
+        self._pool.learn(observed_s, predicted_s)
+        self._own[address].learn(observed_s, predicted_s)
 
     def of(self, address: str) -> float | None:
         """Return the factor of an endpoint, else of the pool; None: nothing was measured."""
-        for observed_s, predicted_s in (self._own.get(address, (0.0, 0.0)), self._pool):
-            if predicted_s >= _TRUSTED_S:
-                return _steadied(observed_s / predicted_s)
-        return None
+        own = self._own.get(address)
+        return self._pool.factor if own is None or own.factor is None else own.factor
 
     def forget(self, address: str) -> None:
         """Drop what is known of an endpoint that left."""
         self._own.pop(address, None)
-
-
-def _more(sums: tuple[float, float], observed_s: float, predicted_s: float) -> tuple[float, float]:
-    return sums[0] * _DECAY + observed_s, sums[1] * _DECAY + predicted_s
-
-
-def _steadied(factor: float) -> float:
-    if abs(factor - 1.0) <= _DEADBAND:
-        return 1.0
-    return min(_HIGHEST, max(_LOWEST, factor))

@@ -6,6 +6,7 @@ from math import exp
 
 _RATE = 0.01
 _MAY_MISS = 0.02  # of the requests, their target for the time between tokens
+_MET, _MISSED = exp(_RATE * _MAY_MISS), exp(_RATE * (_MAY_MISS - 1.0))
 _LOWEST, _HIGHEST = 0.07, 1.2
 _ENOUGH_TOKENS = 5  # fewer say nothing about the time between them
 
@@ -32,5 +33,5 @@ class Share:
         """Take note of the mean time between the tokens of an answer."""
         if tokens < _ENOUGH_TOKENS:
             return
-        moved = self.value * exp(_RATE * (_MAY_MISS - (tpot_s > target_s)))
+        moved = self.value * (_MISSED if tpot_s > target_s else _MET)
         self.value = min(_HIGHEST, max(_LOWEST, moved))

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from math import inf
-from types import MappingProxyType
 
 import msgspec
 
 # llm-d's headers, the older names last.
-TTFT_HEADERS = ("x-llm-d-slo-ttft-ms", "x-slo-ttft-ms")
-TPOT_HEADERS = ("x-llm-d-slo-tpot-ms", "x-slo-tpot-ms")
-_HEADERS = (*TTFT_HEADERS, *TPOT_HEADERS)
+TTFT_HEADERS = _TTFT, _OLD_TTFT = ("x-llm-d-slo-ttft-ms", "x-slo-ttft-ms")
+TPOT_HEADERS = _TPOT, _OLD_TPOT = ("x-llm-d-slo-tpot-ms", "x-slo-tpot-ms")
 
 
 class Targets(msgspec.Struct, frozen=True):
@@ -21,10 +19,6 @@ class Targets(msgspec.Struct, frozen=True):
     ttft_s: float = inf
     tpot_s: float = inf
     ttft_token_s: float = 0.0  # more time to the first token for each token of the prompt
-
-    def stated_ms(self) -> Mapping[str, float]:
-        """Return those that there are, in milliseconds."""
-        return _stated_ms(self.ttft_s, self.tpot_s)
 
     def but(self, ttft_ms: float | None, tpot_ms: float | None) -> Targets:
         """Return these with others in their place, where there are any."""
@@ -45,8 +39,10 @@ class Targets(msgspec.Struct, frozen=True):
 
         A header that is no positive number counts as none.
         """
-        if not any(map(headers.__contains__, _HEADERS)):  # as nearly always
-            return self
+        if not (
+            _TTFT in headers or _TPOT in headers or _OLD_TTFT in headers or _OLD_TPOT in headers
+        ):
+            return self  # as nearly always
         ttft_s, tpot_s = _seconds(headers, TTFT_HEADERS), _seconds(headers, TPOT_HEADERS)
         if ttft_s is None and tpot_s is None:
             return self
@@ -56,9 +52,10 @@ class Targets(msgspec.Struct, frozen=True):
 
 
 @lru_cache(1024)  # nearly all requests have those of their pool
-def _stated_ms(ttft_s: float, tpot_s: float) -> Mapping[str, float]:
-    both = {"ttft_target_ms": ttft_s, "tpot_target_ms": tpot_s}
-    return MappingProxyType({name: round(s * 1000, 1) for name, s in both.items() if s < inf})
+def stated_ms(targets: Targets) -> dict[str, float]:
+    """Return those that there are, in milliseconds; nobody may change it."""
+    both = {"ttft_target_ms": targets.ttft_s, "tpot_target_ms": targets.tpot_s}
+    return {name: round(s * 1000, 1) for name, s in both.items() if s < inf}
 
 
 def _seconds(headers: Mapping[str, str], names: tuple[str, ...]) -> float | None:

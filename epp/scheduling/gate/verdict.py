@@ -22,10 +22,7 @@ class Verdict(NamedTuple):
     why: Why
     opens_at: float = inf
 
-    @property
-    def open(self) -> bool:
-        """Whether the request may go there."""
-        return self.why is Why.NOTHING
-
 
 OPEN = Verdict(Why.NOTHING)
+STEP = Verdict(Why.STEP)
+MEMORY = Verdict(Why.MEMORY)

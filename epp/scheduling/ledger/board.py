@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import inf
+from typing import TypeVar
 
 from epp.pool.endpoint import Endpoint
-from epp.scheduling.ledger.standing import ROOM, Rates, Standing
+from epp.scheduling.ledger.standing import Rates, Standing
+
+T = TypeVar("T")
 
 
 class Board:
@@ -18,9 +21,11 @@ class Board:
 
     __slots__ = (
         "_addresses",
+        "_covering",
         "_known",
         "_known_addresses",
         "_least_room",
+        "_least_room_known",
         "_places",
         "_rates",
         "_standings",
@@ -30,9 +35,11 @@ class Board:
     def __init__(self) -> None:
         self._addresses: list[str] = []  # shared with the copies, as `_places` is: it only grows
         self._places: dict[str, int] = {}
+        self._covering: list[frozenset[str]] = []  # the group that was found to be all, shared too
         self._standings: list[Standing] = []
         self._rates: list[Rates] = []
-        self._least_room = inf  # or even less
+        self._least_room = inf
+        self._least_room_known = True  # else it may be more by now
         self._known: Sequence[Endpoint] = ()
         self._known_addresses: list[str] = []
         self.unsorted = False  # an endpoint joined
@@ -46,8 +53,12 @@ class Board:
     def put(self, address: str, standing: Standing) -> None:
         """Enter the standing of an endpoint; a new one comes last."""
         place = self._places.get(address)
-        self._least_room = min(self._least_room, standing.room)
+        if standing.room <= self._least_room:
+            self._least_room, self._least_room_known = standing.room, True
+        elif place is not None and self._standings[place].room <= self._least_room:
+            self._least_room_known = False
         if place is None:
+            self._covering = []
             self._places[address] = len(self._addresses)
             self._addresses.append(address)
             self._standings.append(standing)
@@ -70,8 +81,9 @@ class Board:
 
     def short_of(self, tokens: float) -> bool:
         """Whether some endpoint has no room for so many tokens."""
-        if tokens > self._least_room:  # which may be out of date
-            self._least_room = min([rates[ROOM] for rates in self._rates], default=inf)
+        if tokens > self._least_room and not self._least_room_known:
+            self._least_room = min([one.room for one in self._standings], default=inf)
+            self._least_room_known = True
         return tokens > self._least_room
 
     def drop(self, address: str) -> None:
@@ -89,9 +101,11 @@ class Board:
         """Return the board as it is now."""
         found = Board()
         found._addresses, found._places = self._addresses, self._places
+        found._covering = self._covering
         found._standings, found._rates = self._standings.copy(), self._rates.copy()
         found._known, found._known_addresses = self._known, self._known_addresses
         found._least_room = self._least_room
+        found._least_room_known = self._least_room_known
         return found
 
     def at(self, address: str) -> Standing | None:
@@ -106,16 +120,33 @@ class Board:
             return self._places
         return None
 
+    def is_all(self, group: frozenset[str]) -> bool:
+        """Whether every endpoint is of the group; the same one is asked about again and again."""
+        if group in self._covering:
+            return True
+        if len(group) < len(self._addresses) or not group.issuperset(self._addresses):
+            return False
+        self._covering[:] = [group]
+        return True
+
     def rates(self, addresses: Sequence[str], unknown: Rates) -> Sequence[Rates]:
         """Return the rates of these endpoints; `unknown` are those of one that is not known."""
-        rates, count = self._rates, len(self._rates)
+        return self._in_order(self._rates, addresses, unknown)
+
+    def standings(self, addresses: Sequence[str], unknown: Standing) -> Sequence[Standing]:
+        """Return the standings of these endpoints; `unknown` is that of one that is not known."""
+        return self._in_order(self._standings, addresses, unknown)
+
+    def _in_order(self, found: list[T], addresses: Sequence[str], unknown: T) -> Sequence[T]:
         if self.places_of(addresses) is not None:
-            return rates
-        places = map(self._places.get, addresses)
-        return [unknown if p is None or p >= count else rates[p] for p in places]
+            return found
+        places, count = map(self._places.get, addresses), len(found)
+        return [unknown if p is None or p >= count else found[p] for p in places]
 
     def _arrange(self, addresses: list[str]) -> None:
+        self._least_room_known = False
         places = [self._places[address] for address in addresses]
+        self._covering = []
         self._addresses = addresses
         self._places = {address: place for place, address in enumerate(addresses)}
         self._standings = [self._standings[place] for place in places]

@@ -31,19 +31,16 @@ class Speeds:
         self._observed_s = 0.0
         self._predicted_s = 0.0
         self._prior_s = _PRIOR_S
+        # What the pool takes, as a multiple of what the coefficients say: read more than learned.
+        self.ratio = 1.0
 
     def __repr__(self) -> str:
         return f"<Speeds {self.ratio:.2f} of {len(self._known)} endpoints>"
 
     @property
-    def ratio(self) -> float:
-        """What the pool takes, as a multiple of what the coefficients say."""
-        return min(_HIGHEST, max(_LOWEST, self._raw))
-
-    @property
     def plausible(self) -> bool:
         """Whether the coefficients say anything about this pool."""
-        return _LOWEST < self._raw < _HIGHEST
+        return _LOWEST < self.ratio < _HIGHEST
 
     @property
     def _raw(self) -> float:
@@ -60,6 +57,7 @@ class Speeds:
         speed.observed_s, speed.predicted_s = observed, predicted
         self._prior_s *= _DECAY
         self._known.add(speed)
+        self._weigh()
         speed.factor = self._factor(speed)
 
     def forget(self, speed: Speed) -> None:
@@ -69,6 +67,10 @@ class Speeds:
             # Added up anew, so that what rounding leaves behind does not pile up.
             self._observed_s = sum(known.observed_s for known in self._known)
             self._predicted_s = sum(known.predicted_s for known in self._known)
+            self._weigh()
+
+    def _weigh(self) -> None:
+        self.ratio = min(_HIGHEST, max(_LOWEST, self._raw))
 
     def _factor(self, speed: Speed) -> float:
         pool = self._raw

@@ -16,10 +16,7 @@ Rates: TypeAlias = tuple[
     float,  # prefill: for each second of prefill, stretched by decoding
     float,  # requests: for each second of prefill, those whom it holds up
     float,  # token_s: for each token of the answer
-    float,  # room: tokens that fit; for what does not, a wait for memory comes on top
-    float,  # freed: tokens a second; never 0 where there is a limit
 ]
-ROOM, FREED = 6, 7
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -55,7 +52,7 @@ class Standing(msgspec.Struct, frozen=True):
         return (tokens - self.room) / self.freed
 
     def rates(self) -> Rates:
-        """Return the prices here.
+        """Return the prices here, without the wait for memory: most have room.
 
         `speed` is in those of prefill only: if it were in those of decoding too, all that is long
         would go to the fastest endpoints, and what decodes there would stall.
@@ -68,6 +65,4 @@ class Standing(msgspec.Struct, frozen=True):
             stretched,
             self.speed * self.requests,
             self.token_s,
-            self.room,
-            self.freed,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 
@@ -9,7 +10,7 @@ from epp.config.build import build
 from epp.config.load import load
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
-from epp.routing.admission.admission import Admission, Answer, Asked
+from epp.routing.admission.admission import Admission, Answer, Closed
 from epp.routing.admission.settings import AdmissionSettings
 from epp.scheduling.decision import Outcome
 from epp.scheduling.gate.settings import GateSettings
@@ -53,19 +54,28 @@ class Fleet:
         self._admitted: list[Reservation] = []
         self._ended: set[Reservation] = set()
 
-    def asked(self, name: str, tokens: int, **query: object) -> Asked:
+    def query(self, name: str, tokens: int, **more: object) -> Query:
         prompt = (f"{name} " * (CHARS_PER_TOKEN * tokens))[: CHARS_PER_TOKEN * tokens]
-        flow = str(query.pop("flow", ""))
-        return Asked(
-            Query("m", prompt, now=self.now, stream=True, **query),  # type: ignore[arg-type]
-            lambda: self.endpoints,
-            lambda answer: self.answers.append((name, answer)),
-            flow,
-            len(prompt),
-        )
+        return Query("m", prompt, now=self.now, stream=True, **more)  # type: ignore[arg-type]
 
-    def ask(self, name: str, tokens: int = 1000, **query: object) -> object:
-        result = self.admission.admit(self.asked(name, tokens, **query), self.now)
+    def ask(
+        self,
+        name: str,
+        tokens: int = 1000,
+        flow: str = "",
+        deadline: float = math.inf,
+        **more: object,
+    ) -> object:
+        query = self.query(name, tokens, **more)
+        result = self.admission.admit(query, self.endpoints, flow)
+        if isinstance(result, Closed):
+            return self.admission.wait(
+                result,
+                lambda: self.endpoints,
+                lambda answer: self.answers.append((name, answer)),
+                len(query.prompt),
+                deadline,
+            )
         if isinstance(result, Reservation):
             self._admitted.append(result)
         return result

@@ -15,6 +15,7 @@ from epp.routing.admission.waiter import Waiter
 from epp.scheduling.decision import Outcome, Refusal
 from epp.scheduling.gate.settings import GateSettings
 from epp.scheduling.gate.targets import Targets
+from epp.scheduling.gate.verdict import OPEN
 from epp.scheduling.scheduler import Reservation
 from tests.routing.admission.fleet import Fleet
 
@@ -177,9 +178,7 @@ def test_the_client_s_deadline_ends_the_wait_with_a_refusal() -> None:
     fleet = Fleet(1)
     for reservation in filled(fleet):
         fleet.first_token(reservation)
-    asked = fleet.asked("a", 150_000)
-    asked.deadline = fleet.now + 0.5
-    fleet.admission.admit(asked, fleet.now)
+    fleet.ask("a", 150_000, deadline=fleet.now + 0.5)
     fleet.pass_time(0.6)
     assert [answer.result for _, answer in fleet.answers] == [Shed.DEADLINE]
 
@@ -279,7 +278,7 @@ def no_open_endpoint_is_kept_from_who_waits_for_it(fleet: Fleet) -> None:
         if asked.best is None:
             continue
         verdict = fleet.gate.verdict(asked.best, asked.tokens, asked.targets, fleet.now, asked.part)
-        assert not verdict.open, waiter
+        assert verdict is not OPEN, waiter
 
 
 @settings(max_examples=30, deadline=None)

@@ -12,14 +12,14 @@ SETTINGS = AdmissionSettings(late_part=0.5, lower_part=0.7, greedy_part=0.6)
 
 def test_among_equals_each_may_fill_an_endpoint() -> None:
     courtesy = Courtesy(SETTINGS)
-    courtesy.arrived(0, 1.0)
+    assert courtesy.arrived(0, "", 1.0) == 1.0
     assert courtesy.part(0, "", 1.0) == 1.0
 
 
 def test_those_of_less_priority_leave_room_as_long_as_others_come() -> None:
     courtesy = Courtesy(SETTINGS)
-    courtesy.arrived(5, 1.0)
-    courtesy.arrived(-1, 1.0)
+    assert courtesy.arrived(5, "", 1.0) == 1.0
+    assert courtesy.arrived(-1, "", 1.0) == 0.7
     assert courtesy.part(-1, "", 2.0) == 0.7
     assert courtesy.part(5, "", 2.0) == 1.0
     assert courtesy.part(-1, "", 62.0) == 1.0
@@ -30,6 +30,7 @@ def test_a_flow_beyond_its_share_leaves_room_to_those_of_its_priority() -> None:
     courtesy.served(0, "greedy", 10.0, 1.0)
     courtesy.served(0, "modest", 1.0, 1.0)
     assert courtesy.part(0, "greedy", 1.0) == 0.6
+    assert courtesy.arrived(0, "greedy", 1.0) == 0.6
     assert courtesy.part(0, "modest", 1.0) == 1.0
     assert courtesy.part(1, "greedy", 1.0) == 1.0, "other priorities are counted apart"
 

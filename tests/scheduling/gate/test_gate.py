@@ -21,7 +21,7 @@ def decoding(fleet: Fleet, requests: int, tokens: int = 1000) -> Endpoint:
     """Have so many requests decode at the only endpoint."""
     for number in range(requests):
         held = fleet.scheduler.schedule(
-            fleet.asked(f"r{number}", tokens).query, fleet.endpoints, fleet.admission._rng
+            fleet.query(f"r{number}", tokens), fleet.endpoints, fleet.admission._rng
         )
         assert isinstance(held, Reservation)
         held.first_token(fleet.now)
@@ -77,8 +77,8 @@ def test_a_cache_without_room_for_the_prompt_closes() -> None:
 def test_who_must_leave_room_finds_it_closed_sooner() -> None:
     fleet = Fleet(1)
     endpoint = decoding(fleet, 9, 8000)
-    assert fleet.gate.verdict(endpoint, 1000.0, TARGETS, fleet.now).open
-    assert not fleet.gate.verdict(endpoint, 1000.0, TARGETS, fleet.now, 0.5).open
+    assert fleet.gate.verdict(endpoint, 1000.0, TARGETS, fleet.now) is OPEN
+    assert fleet.gate.verdict(endpoint, 1000.0, TARGETS, fleet.now, 0.5) is not OPEN
 
 
 def test_an_answer_that_nobody_saw_teaches_nothing() -> None:
@@ -124,7 +124,7 @@ def test_answers_that_are_read_count_more_than_what_the_server_says() -> None:
     fleet = Fleet(1)
     endpoint = decoding(fleet, 5)
     held = fleet.scheduler.schedule(
-        fleet.asked("read", 1000).query, fleet.endpoints, fleet.admission._rng
+        fleet.query("read", 1000), fleet.endpoints, fleet.admission._rng
     )
     assert isinstance(held, Reservation)
     held.release(Outcome(200, True, itl_s=0.0075), 495.0)

@@ -24,7 +24,7 @@ def test_its_rates_say_the_same_multiplied_out() -> None:
     standing = Standing(
         at=10.0, queued_s=3.0, drain=0.5, requests=4, stretch=1.1, speed=2.0, token_s=0.01
     )
-    empty_at, queue, _, prefill, requests, token_s, _, _ = standing.rates()
+    empty_at, queue, _, prefill, requests, token_s = standing.rates()
     now = 12.0
     assert (empty_at - now) * queue == pytest.approx(
         standing.speed * standing.queue_s(now) * standing.stretch
