@@ -8,7 +8,7 @@ CLASSIC = "classic"
 MARGINAL_COST = "marginal-cost"
 PRESETS = (CLASSIC, MARGINAL_COST)
 
-DEFAULT_PRESET = CLASSIC  # what a picker does that was told nothing
+DEFAULT_PRESET = MARGINAL_COST  # what a picker does that was told nothing
 
 
 def preset_text(name: str) -> str:

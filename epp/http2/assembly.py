@@ -8,6 +8,9 @@ from epp.http2.status import CallError, Status
 
 PREFIX = Struct(">BL")
 PREFIX_BYTES = PREFIX.size
+# The same after the header of the DATA frame in which the message begins.
+MESSAGE = Struct(">LBLBL")
+MESSAGE_BYTES = MESSAGE.size
 
 
 class Assembly:

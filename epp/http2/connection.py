@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from epp.http2 import frames, peer_settings
+from epp.http2.assembly import PREFIX_BYTES
 from epp.http2.errors import ErrorCode, Http2ConnectionError, Http2StreamError
 from epp.http2.events import Ended, Event, Gone, Message
 from epp.http2.frame_effects import FRAMES, Effect, State, ignore
@@ -32,14 +33,13 @@ from epp.http2.output import Output
 from epp.http2.peer_settings import PeerSettings
 from epp.http2.status import Status, trailers, trailers_only
 from epp.http2.stream import Stream, StreamState
-from epp.http2.stream_effects import whole_message
+from epp.http2.stream_effects import whole_messages
 from epp.http2.vigil import Vigil
 
 _KINDS = len(FrameType)
 _ROWS: dict[State, tuple[Effect | None, ...]] = {
     state: tuple(FRAMES.get((state, kind)) for kind in FrameType) for state in State
 }
-_BEGINNING = {State.AWAITING_PREFACE, State.AWAITING_SETTINGS}
 _KEEPALIVE = b"keepaliv"
 _DRAIN = b"draining"
 
@@ -64,6 +64,7 @@ class Connection:
         self.now = now
         self.capacity = capacity
         self.max_message_bytes = max_message_bytes
+        self.largest = min(max_message_bytes, MAX_FRAME_BYTES - PREFIX_BYTES)  # in one frame
         self.max_concurrent_streams = max_concurrent_streams
         self.events: list[Event] = []
         self.streams: dict[int, Stream] = {}
@@ -78,7 +79,7 @@ class Connection:
         self.settled = False  # the peer has agreed to our settings
         self._patience = Patience()
         self._rest = b""
-        self._vigil = Vigil(now)
+        self.vigil = Vigil(now)
         self._left_at = 0.0
         self.out.add(peer_settings.own(max_concurrent_streams))
         self.out.add(frames.window_update(0, CONNECTION_WINDOW - self.out.window))
@@ -95,12 +96,11 @@ class Connection:
 
     def receive(self, data: bytes, now: float) -> list[Event]:
         """Take bytes of the peer and return what they tell."""
-        self.now = self.out.now = self._vigil.heard_at = now
+        self.now = self.out.now = self.vigil.heard_at = now
         self.events = []
         if self.state is not _CLOSED:
             try:
                 self._rest = self._read(self._rest + data if self._rest else data)
-                self._vigil.begun = self.state not in _BEGINNING
             except Http2ConnectionError as error:
                 self.fail(error)
             if self.out.queued > CONNECTION_QUEUE_BYTES:
@@ -109,30 +109,33 @@ class Connection:
 
     def _read(self, data: bytes) -> bytes:
         """Read the frames that are whole; return the rest."""
-        pos, size, unpack, streams = 0, len(data), HEADER.unpack_from, self.streams
+        pos, size = 0, len(data)
         if self.state is _AWAITING_PREFACE:
             pos = self._read_preface(data)
             if not pos:
                 return data
         while size - pos >= HEADER_BYTES:
-            word, flags, stream_id = unpack(data, pos)
-            start = pos + HEADER_BYTES
-            pos = start + (word >> 8)
-            if pos - start > MAX_FRAME_BYTES:
-                raise Http2ConnectionError(ErrorCode.FRAME_SIZE_ERROR, "a frame larger than agreed")
-            if pos > size:
-                return data[start - HEADER_BYTES :]
-            if (
-                flags
-                or word & 0xFF  # DATA is 0
-                or self.state is not _OPEN
-                or (stream := streams.get(stream_id)) is None
-                or not whole_message(self, stream, data, start, pos)
-            ):
-                self._perform(
-                    word & 0xFF, Frame(flags, stream_id & frames.MAX_STREAM_ID, data, start, pos)
-                )
+            if self.state is _OPEN:
+                pos = whole_messages(self, data, pos, size)
+                if size - pos < HEADER_BYTES:
+                    break
+            end = self._read_frame(data, pos, size)
+            if not end:
+                break
+            pos = end
         return data[pos:] if pos else data
+
+    def _read_frame(self, data: bytes, pos: int, size: int) -> int:
+        """Read a frame and return its end; 0: it is not whole yet."""
+        word, flags, stream_id = HEADER.unpack_from(data, pos)
+        start = pos + HEADER_BYTES
+        end: int = start + (word >> 8)
+        if end - start > MAX_FRAME_BYTES:
+            raise Http2ConnectionError(ErrorCode.FRAME_SIZE_ERROR, "a frame larger than agreed")
+        if end > size:
+            return 0
+        self._perform(word & 0xFF, Frame(flags, stream_id & frames.MAX_STREAM_ID, data, start, end))
+        return end
 
     def _perform(self, kind: int, frame: Frame) -> None:
         effect = _ROWS[self.state][kind] if kind < _KINDS else _unknown(self.state)
@@ -197,11 +200,11 @@ class Connection:
         if self.state is State.CLOSED:
             return self.events
         try:
-            if self._vigil.ask(now, settled=self.settled):
+            if self.vigil.ask(now, settled=self.settled):
                 self.out.add(frames.frame(FrameType.PING, 0, 0, _KEEPALIVE))
         except Http2ConnectionError as error:
             self.fail(error)
-        if self._vigil.idle(now, streams=len(self.streams)):
+        if self.vigil.idle(now, streams=len(self.streams)):
             self.drain(now)
         if self.leaving is Leaving.ANNOUNCED and now - self._left_at >= GOAWAY_GRACE_S:
             self._leave()

@@ -55,6 +55,7 @@ def _settings(c: Connection, frame: Frame) -> None:
 def _first_settings(c: Connection, frame: Frame) -> None:
     _expect(not frame.flags & ACK, "an answer to settings before one's own")
     c.state = State.OPEN
+    c.vigil.begun = True
     _settings(c, frame)
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from struct import Struct
 
-from epp.http2.assembly import PREFIX, PREFIX_BYTES
+from epp.http2.assembly import MESSAGE, PREFIX, PREFIX_BYTES
 from epp.http2.frames import END_HEADERS, END_STREAM, HEADER, MAX_WINDOW, FrameType, frame
 from epp.http2.peer_settings import PeerSettings
 from epp.http2.status import ANSWER
 from epp.http2.stream import Stream
 
-# A DATA frame's header, and the prefix of the message that begins in it.
-_MESSAGE = Struct(">LBLBL")
 _ANSWER_WORD = len(ANSWER) << 8 | FrameType.HEADERS
 
 
@@ -62,7 +59,7 @@ class Output:
             else:
                 self.window -= size
                 stream.window_out -= size
-                out += (_MESSAGE.pack(size << 8, 0, stream_id, 0, length), data)
+                out += (MESSAGE.pack(size << 8, 0, stream_id, 0, length), data)
 
     def _in_pieces(self, stream: Stream, data: bytes) -> None:
         """Send as much of a message as the windows let through, and keep the rest."""
@@ -71,7 +68,7 @@ class Output:
             self._spend(stream, room)
             rest = memoryview(data)
             begun = room - PREFIX_BYTES
-            self._frames += (_MESSAGE.pack(room << 8, 0, stream.id, 0, len(data)), rest[:begun])
+            self._frames += (MESSAGE.pack(room << 8, 0, stream.id, 0, len(data)), rest[:begun])
             self._queue(stream, rest[begun:])
         else:
             self._queue(stream, PREFIX.pack(0, len(data)), data)

@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from epp.http2 import frames
-from epp.http2.assembly import PREFIX, PREFIX_BYTES, split
+from epp.http2.assembly import MESSAGE, MESSAGE_BYTES, PREFIX_BYTES, split
 from epp.http2.errors import ErrorCode, Http2ConnectionError, Http2StreamError
 from epp.http2.events import Ended, Message, Opened
 from epp.http2.frames import END_HEADERS, END_STREAM, Frame, FrameType, number, unpadded
 from epp.http2.guards import (
     ADVICE,
     ANSWERS_AT_ONCE,
-    CONNECTION_WINDOW,
     EMPTY_DATA,
     OVERLONG_LISTS,
     REFUSED_STREAMS,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from epp.http2.connection import Connection
 
 _GRPC = "application/grpc"
+_MUCH = STREAM_WINDOW // 2
 _GONE, _STREAM_OPEN = Leaving.YES, StreamState.OPEN  # faster than by the names of their classes
 
 # the connection, the stream (None unless it is open), and the frame, or a whole block of headers
@@ -111,29 +111,40 @@ def _late_headers(c: Connection, _: Stream, frame: Frame) -> None:
     raise Http2StreamError(ErrorCode.STREAM_CLOSED, "headers after the end")
 
 
-def whole_message(c: Connection, stream: Stream, data: bytes, pos: int, end: int) -> bool:
-    """Take a DATA frame without flags that is what nearly all are: a message, whole, and nothing to
-    be said about it. Any other is left to the tables, which would do the same with this one.
+def whole_messages(c: Connection, data: bytes, pos: int, size: int) -> int:
+    """Take the frames from `pos` on that are what nearly all are: DATA without flags, with one
+    message, whole, and nothing to be said about it. Return where another begins, which is left to
+    the tables; they would do the same with these.
     """
-    size = end - pos
-    if (
-        not PREFIX_BYTES <= size <= c.max_message_bytes
-        or PREFIX.unpack_from(data, pos) != (0, size - PREFIX_BYTES)
-        or stream.state is not _STREAM_OPEN
-        or stream.queued
-        or stream.assembly is not None
-        or stream.unheard is not None
-        or stream.length is not None
-    ):
-        return False
-    c.unreturned += size
-    stream.unreturned += size
-    if stream.unreturned > STREAM_WINDOW // 2 or c.unreturned > CONNECTION_WINDOW // 2:
-        c.credit(0)
-        c.credit_stream(stream, 0)
-    stream.heard = True
-    c.events.append(Message(stream.id, data[pos + PREFIX_BYTES : end]))
-    return True
+    streams, events, largest = c.streams, c.events, c.largest
+    taken = 0
+    while size - pos >= MESSAGE_BYTES:
+        word, flags, stream_id, compressed, length = MESSAGE.unpack_from(data, pos)
+        end: int = pos + MESSAGE_BYTES + length
+        if (
+            word != length + PREFIX_BYTES << 8  # of a DATA frame the type is 0
+            or flags
+            or compressed
+            or length > largest
+            or end > size
+            or (stream := streams.get(stream_id)) is None
+            or stream.state is not _STREAM_OPEN
+            or stream.pieces is not None  # nothing is unheard then either
+            or stream.assembly is not None
+            or stream.length is not None
+        ):
+            break
+        length += PREFIX_BYTES
+        taken += length
+        stream.unreturned += length
+        if stream.unreturned > _MUCH:
+            c.credit_stream(stream, 0)
+        stream.heard = True
+        events.append(Message(stream_id, data[pos + MESSAGE_BYTES : end]))
+        pos = end
+    if taken:
+        c.credit(taken)
+    return pos
 
 
 def _data(c: Connection, stream: Stream, frame: Frame) -> None:

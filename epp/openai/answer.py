@@ -77,6 +77,7 @@ class AnswerReader:
     """
 
     __slots__ = (
+        "_between",
         "_body",
         "_counts",
         "_encoding",
@@ -111,6 +112,7 @@ class AnswerReader:
         self._operation = operation
         self._counts: dict[str, int] = {}
         self._events = EventReader(limit_bytes)
+        self._between = True  # nothing is held of an event
         self._pattern: Pattern | None = None
         self._tries = _TRIES
         self._repeated = 0  # events of this pattern
@@ -122,7 +124,17 @@ class AnswerReader:
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of the body."""
-        if self.streaming:
+        pattern = self._pattern
+        if (
+            pattern is not None
+            and self._between
+            and len(data) <= self._limit_bytes
+            and pattern.is_all_of(data)
+        ):  # of a stream as vLLM sends it, a chunk costs an eighth of what it takes to read one
+            self.events += 1
+            self.generated += 1
+            self._repeated += 1
+        elif self.streaming:
             if not self._encoding:  # a compressed stream would have to be expanded twice over
                 self._feed_stream(data)
         elif len(data) <= self._room_bytes:
@@ -148,23 +160,29 @@ class AnswerReader:
         return b"" if isinstance(expanded, Invalid) else expanded
 
     def _feed_stream(self, data: bytes) -> None:
-        """Count the events that repeat an earlier one, and read the others.
-
-        Of a stream as vLLM sends it, a chunk costs 1 µs instead of 4.
-        """
-        events = self._events
-        if self._pattern is None and self._tries and events.between:
-            first = data.find(b"\n\n") + 2
-            if 1 < first < len(data):
-                self._take(events.feed(data[:first]))
-                data = data[first:]
-        if self._pattern is not None and events.between and len(data) <= self._limit_bytes:
-            count, data = self._pattern.strip(data)
-            self.events += count
-            self.generated += count
-            self._repeated += count
+        """Count the events that repeat an earlier one, and read the others."""
+        if self._between and len(data) <= self._limit_bytes:
+            if self._pattern is None and self._tries:
+                data = self._read_first(data)
+            if self._pattern is not None and self._between:
+                count, data = self._pattern.strip(data)
+                self.events += count
+                self.generated += count
+                self._repeated += count
         if data:
-            self._take(events.feed(data))
+            self._read(data)
+
+    def _read_first(self, data: bytes) -> bytes:
+        """Read the first of several events, of which the others may be repeats; return those."""
+        first = data.find(b"\n\n") + 2
+        if not 1 < first < len(data):
+            return data
+        self._read(data[:first])
+        return data[first:]
+
+    def _read(self, data: bytes) -> None:
+        self._take(self._events.feed(data))
+        self._between = self._events.between
 
     def _take(self, events: Iterable[bytes]) -> None:
         for event in events:
@@ -196,11 +214,9 @@ class AnswerReader:
         self._pattern = None
         if read.usage is not None or isinstance(read.type, str):
             return
-        name, text = _text(read)
-        other = f"{text}?"
-        found = pattern(event, text, other) if text else None
-        if found is not None and _is_twin(_event.decode(found[1]), read, name, other):
-            self._pattern = found[0]
+        text = _text(read)
+        if text:
+            self._pattern = pattern(event, text)
 
     def _read_whole(self, body: bytes) -> None:
         try:
@@ -268,21 +284,11 @@ def _tokens(choice: _Choice) -> int:
     return int(bool(choice.text))
 
 
-def _text(event: _Event) -> tuple[str, str]:
-    """Return the only text that an event brings, and its name; both empty if there is no such."""
+def _text(event: _Event) -> str:
+    """Return the only text that an event brings; nothing if there is no such."""
     [choice, *others] = event.choices or [_Choice()]
     delta = choice.delta if isinstance(choice.delta, dict) else {"text": choice.text}
-    texts = [(name, text) for name, text in delta.items() if text and name != "role"]
-    if others or len(texts) != 1 or not isinstance(texts[0][1], str):
-        return "", ""
+    texts = [text for name, text in delta.items() if text and name != "role"]
+    if others or len(texts) != 1 or not isinstance(texts[0], str):
+        return ""
     return texts[0]
-
-
-def _is_twin(twin: _Event, event: _Event, name: str, text: str) -> bool:
-    """Tell whether `twin` is as `event` is, but for the text by that name."""
-    choice, of = (twin.choices or [_Choice()])[0], (event.choices or [_Choice()])[0]
-    if not isinstance(of.delta, dict):
-        found, choice.text = choice.text, of.text
-    else:
-        found, choice.delta[name] = choice.delta.get(name), of.delta[name]
-    return bool(found == text and twin == event)

@@ -129,11 +129,15 @@ APIS = (
 Read: TypeAlias = Callable[[Api, str, bytes], Body | Invalid]  # one of an Api's ways to read
 
 _BY_SUFFIX = {api.suffix: api for api in APIS}
+_BY_USUAL_PATH = {f"/v1/{api.suffix}": api for api in APIS}
 _LONGEST = max(api.suffix.count("/") + 1 for api in APIS)
 
 
 def find_api(path: str, parsers: Container[str]) -> Api | None:
     """Return the row with the longest suffix of `path` among those of `parsers`."""
+    usual = _BY_USUAL_PATH.get(path)
+    if usual is not None and usual.parser in parsers:
+        return usual
     segments = path.split("/")[-_LONGEST:]
     for first in range(len(segments) + 1):
         api = _BY_SUFFIX.get("/".join(segments[first:]))

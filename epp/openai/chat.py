@@ -23,11 +23,11 @@ class Message(msgspec.Struct, gc=False):
 
     def text(self) -> str:
         """Return the turn as a piece of the prompt."""
-        return (
-            prompt.message(self.role, content_text(self.content))
-            + prompt.raw("tool_calls", self.tool_calls)
-            + prompt.raw("function_call", self.function_call)
-        )
+        said = prompt.message(self.role, content_text(self.content))
+        if self.tool_calls is ABSENT and self.function_call is ABSENT:  # as in nearly all
+            return said
+        calls = prompt.raw("tool_calls", self.tool_calls)
+        return said + calls + prompt.raw("function_call", self.function_call)
 
 
 def messages_text(head: str, messages: list[Message] | None) -> str | Invalid:

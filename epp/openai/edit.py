@@ -14,6 +14,7 @@ import msgspec
 # What is not complete by then passes as it is: memory must have a bound.
 LIMIT_BYTES = 4 << 20
 
+_CR = ord("\r")  # a byte in bytes is found ten times as fast as bytes in them
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _MALFORMED = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 # What stands before the value of a member: the brace or comma, its name, and the colon.
@@ -160,7 +161,7 @@ def _is_one_line(event: bytes) -> bool:
         event.startswith(b"data:")
         and event.endswith(b"\n\n")
         and event.find(b"\n") == len(event) - 2
-        and b"\r" not in event
+        and _CR not in event
     )
 
 

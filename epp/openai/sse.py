@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _DATA = b"data:"
 _DONE = b"[DONE]"
+_LF, _CR = b"\n\r"  # a byte in bytes is found ten times as fast as bytes in them
 
 
 class EventReader:
@@ -51,7 +52,7 @@ class EventReader:
         if (
             not data.endswith(b"\n\n")
             or len(data) > self._limit_bytes
-            or b"\r" in data
+            or _CR in data
             or not self.between
         ):
             return None
@@ -60,7 +61,7 @@ class EventReader:
             return [payload] if payload and payload != _DONE else []
         events = []
         for event in data[:-2].split(b"\n\n"):
-            if not event.startswith(_DATA) or b"\n" in event:
+            if not event.startswith(_DATA) or _LF in event:
                 return None
             payload = event[len(_DATA) :].strip()
             if payload and payload != _DONE:

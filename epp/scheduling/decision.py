@@ -37,6 +37,10 @@ class Details(Protocol):
         """Return what the score of one candidate is made of, in its place."""
         ...
 
+    def words(self, index: int) -> str:
+        """Say the same shortly; nothing, if the score says enough."""
+        ...
+
 
 class Scores(list[float]):
     """A scorer's numbers, with how it came to them.

@@ -13,6 +13,7 @@ from functools import lru_cache
 from google.protobuf.message import DecodeError
 
 from epp.exchange.actions import StreamRequestBody, StreamResponseBody
+from epp.exchange.chunks import CHUNK_BYTES
 from epp.exchange.events import RequestBody, RequestLastBody, ResponseBody, ResponseLastBody
 from epp.server import surroundings
 from epp.server.codec import Heard
@@ -25,24 +26,49 @@ Part = StreamRequestBody | StreamResponseBody
 _BODY = b"\x0a"  # HttpBody.body, StreamedBodyResponse.body
 _END = b"\x10\x01"  # end_of_stream: true, of both
 _NO_METADATA = b"B\x00"  # ProcessingRequest.metadata_context, with nothing in it
+_RESPONSE = 0x2A  # ProcessingRequest.response_body
 _EVENTS: dict[int, tuple[type[Body], type[Body]]] = {
     0x22: (RequestBody, RequestLastBody),
-    0x2A: (ResponseBody, ResponseLastBody),
+    _RESPONSE: (ResponseBody, ResponseLastBody),
 }
+# An end with nothing in it, as Envoy writes it after nearly every body.
+_ENDS: dict[bytes, Body] = {
+    b'"\x02\x10\x01B\x00': RequestLastBody(b""),
+    b"*\x02\x10\x01B\x00": ResponseLastBody(b""),
+}
+_END_BYTES = 6
 # ProcessingResponse: a body; its response, of which the body's mutation, of which a streamed part
 _REQUEST_PART = (b"\x1a", b"\x0a", b"\x1a", b"\x1a")
 _RESPONSE_PART = (b"\x22", b"\x0a", b"\x1a", b"\x1a")
 _REMEMBERED = 4096  # lengths: those of chunks come again and again
 
 
+def chunk(data: bytes) -> bytes | None:
+    """Return the body of a message as Envoy writes nearly all: with a part of an answer of which
+    more may come, that can be given back in one piece, and no metadata. None: it is another.
+    """
+    size = len(data) - len(_NO_METADATA)
+    head = _chunk_head(size)
+    if head and data.startswith(head) and data.endswith(_NO_METADATA):
+        return data[len(head) : size]
+    return None
+
+
+def echo(data: bytes) -> bytes:
+    """Return the `ProcessingResponse` that gives a chunk back."""
+    return _echo_head(len(data)) + data
+
+
 def read(data: bytes) -> Body | None:
     """Return the body that a `ProcessingRequest` carries; None if it says anything beside it, but
     for what Envoy says in every message: that it has no metadata.
     """
+    if len(data) == _END_BYTES and (end := _ENDS.get(data)) is not None:
+        return end
     kinds = _EVENTS.get(data[0]) if data else None
     if kinds is None:
         return None
-    size = len(data) - 2 if data.endswith(_NO_METADATA) else len(data)
+    size = len(data) - len(_NO_METADATA) if data.endswith(_NO_METADATA) else len(data)
     open_head, last_head = _heads(data[0], size)
     if open_head and data.startswith(open_head):
         return kinds[0](data[len(open_head) : size])
@@ -75,8 +101,19 @@ def write(part: Part) -> bytes:
     data = part.data
     fields = _RESPONSE_PART if type(part) is StreamResponseBody else _REQUEST_PART
     if part.end_of_stream:
-        return b"%b%b%b" % (_part_head(fields, len(data), len(_END)), data, _END)
+        return b"".join((_part_head(fields, len(data), len(_END)), data, _END))
     return _part_head(fields, len(data), 0) + data
+
+
+@lru_cache(_REMEMBERED)
+def _chunk_head(size: int) -> bytes:
+    """Return what such a message of so many bytes begins with; empty: none is so long."""
+    return _heads(_RESPONSE, size)[0] if size <= CHUNK_BYTES else b""
+
+
+@lru_cache(_REMEMBERED)
+def _echo_head(length: int) -> bytes:
+    return _part_head(_RESPONSE_PART, length, 0)
 
 
 @lru_cache(_REMEMBERED)

@@ -10,35 +10,33 @@ import msgspec
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.exchange.actions import Answer, Refuse, RequestReply, ResponseReply, Route
-from epp.exchange.errors import ProtocolError
 from epp.exchange.events import Answered, Refused, RequestEvent, RequestMessage, Routed
 from epp.exchange.modes import BodyMode, Modes
 from epp.exchange.request import RequestHalf
-from epp.exchange.response import ResponseHalf
+from epp.exchange.response import ResponseHalf, State
 from epp.routing.placement import Placement
 from epp.routing.router import Router
 from epp.routing.waiting import Waiting
-from epp.server import bodies, codec, heads
+from epp.server import bodies, codec, failure, heads
 from epp.server.billing import Billing
 from epp.server.editing import Editing
 from epp.server.observation import Observation
 from epp.server.processor import Later
-from epp.server.replies import serialized
+from epp.server.replies import acknowledge, serialized
 from epp.telemetry.level import Level, Sampler
 from epp.telemetry.observer import Observer
 
 _log = logging.getLogger(__name__)
 
-_BUG = Refused(500, "The endpoint picker failed; the request was not sent.", "rejected-error")
-_MISUSE = Refused(
-    500, "The proxy and the endpoint picker disagree about the protocol.", "rejected-error"
-)
-# Made beforehand: what has failed may be the codec.
-_FAILED = {refused: codec.reply(Refuse(refused)) for refused in (_BUG, _MISUSE)}
-_FAILED_BYTES = {refused: reply.SerializeToString() for refused, reply in _FAILED.items()}
 _parse = pb.ProcessingRequest.FromString
+_OF_REQUEST = frozenset(RequestMessage.__subclasses__())  # faster than isinstance
 
-T = TypeVar("T")
+# What replies to a chunk of an answer that goes by as it is: in these states one changes nothing.
+_PASSING: Mapping[State, Callable[[bytes], bytes]] = {
+    State.ACKNOWLEDGING: acknowledge,
+    State.ECHOING: bodies.echo,
+}
+
 Reply = TypeVar("Reply", pb.ProcessingResponse, bytes)
 
 
@@ -79,6 +77,7 @@ class Conversation:
         self._observed = Observation(observer, self._started_at, self._level, settings.billing)
         self._unheard = False
         self._waiting: Waiting | None = None
+        self._passing: Callable[[bytes], bytes] | None = None  # if the answer goes by as it is
         self.finished = False  # an answer of the picker's own is out; nothing may follow
         # Sends what no message has brought about: of a request that waits, once it is placed. None:
         # nobody can, and so the request does not wait.
@@ -94,20 +93,41 @@ class Conversation:
 
     def receive(self, message: pb.ProcessingRequest) -> list[pb.ProcessingResponse]:
         """Advance by one message."""
-        return self._answer(self._read, message, codec.reply, _FAILED)
+        if self.finished or self._unheard:
+            return []
+        try:
+            return list(map(codec.reply, self._read(message)))
+        except Exception as error:  # noqa: BLE001  one stream's bug must not reach the others
+            return self._failed(error, failure.MESSAGES)
 
-    def exchange(self, data: bytes) -> list[bytes]:
+    def exchange(self, data: bytes) -> Sequence[bytes]:
         """Do the same with bytes. DecodeError if they are no message."""
-        # The first message tells of the stream too, whatever it carries.
-        if (body := bodies.read(data)) is not None and self._halves is not None:
-            return self._answer(self._take, body, serialized, _FAILED_BYTES)
-        if (heard := heads.read(data) or bodies.hear(data)) is not None:
-            return self._answer(self._hear, heard, serialized, _FAILED_BYTES)
-        return self._answer(self._read, _parse(data), serialized, _FAILED_BYTES)
+        if (reply := self._passing) is not None:
+            if (chunk := bodies.chunk(data)) is not None:
+                self._observed.chunk(chunk, self._clock)
+                return (reply(chunk),)
+            self._passing = None
+        body = bodies.read(data)
+        other: codec.Heard | pb.ProcessingRequest | None = None
+        if body is None or self._halves is None:  # a first message tells of the stream too
+            other = heads.read(data) or bodies.hear(data) or _parse(data)
+        if self.finished or self._unheard:
+            return ()
+        try:
+            if other is None:
+                replies = self._take(body)  # type: ignore[arg-type]  # it is there
+            elif type(other) is codec.Heard:
+                replies = self._hear(other)
+            else:
+                replies = self._read(other)  # type: ignore[arg-type]
+            return list(map(serialized, replies))
+        except Exception as error:  # noqa: BLE001  the same
+            return self._failed(error, failure.BYTES)
 
     def close(self) -> None:
         """End, however it came: what the request held is given back. Can be called twice."""
         self.finished = True
+        self._passing = None
         self.later = (
             None  # that is the carrier, which holds this: no work for the garbage collector
         )
@@ -117,24 +137,6 @@ class Conversation:
             self._observed.end(self._clock(), size)
         except Exception:  # noqa: BLE001  the stream is over, and nobody is there to answer
             _log.exception("a stream did not end well")
-
-    def _answer(
-        self,
-        advance: Callable[[T], Sequence[RequestReply | ResponseReply]],
-        received: T,
-        write: Callable[[RequestReply | ResponseReply], Reply],
-        failed: Mapping[Refused, Reply],
-    ) -> list[Reply]:
-        if self.finished or self._unheard:
-            return []
-        try:
-            return list(map(write, advance(received)))
-        except ProtocolError as error:
-            _log.warning("protocol error", extra={"error": str(error)})
-            return self._fail(_MISUSE, failed)
-        except Exception:  # noqa: BLE001  one stream's bug must not reach the others
-            _log.exception("a stream failed")
-            return self._fail(_BUG, failed)
 
     def _read(self, message: pb.ProcessingRequest) -> Sequence[RequestReply | ResponseReply]:
         beside = codec.around(message)
@@ -149,7 +151,7 @@ class Conversation:
             return self._stay_out()
         if self._halves is None:
             self._begin(beside)
-        if beside.eligible is not None and isinstance(event, RequestMessage):
+        if beside.eligible is not None and type(event) in _OF_REQUEST:
             self._eligible = beside.eligible
         return self._take(event)
 
@@ -157,14 +159,17 @@ class Conversation:
         """Advance by one event; the stream has begun."""
         assert self._halves is not None
         request, response = self._halves
-        if isinstance(event, RequestMessage):
-            return self._perform(request, response, event)
+        if type(event) in _OF_REQUEST:
+            return self._perform(request, response, event)  # type: ignore[arg-type]
         if self._waiting is not None:
             self._wait_no_longer()  # the proxy has answered by itself
-        self._observed.response(event, self._clock)
+        self._observed.response(event, self._clock)  # type: ignore[arg-type]  # it is one
         if self._settings.billing is not None:
             response.metadata = self._observed.charge() or response.metadata
-        return response.receive(event)
+            return response.receive(event)  # type: ignore[arg-type]
+        replies = response.receive(event)  # type: ignore[arg-type]
+        self._passing = _PASSING.get(response.state)
+        return replies
 
     def _begin(self, beside: codec.Around) -> None:
         settings = self._settings
@@ -224,9 +229,8 @@ class Conversation:
         self._waiting = None
         try:
             replies = self._go_on(placement)
-        except Exception:  # noqa: BLE001  one stream's bug must not reach the others
-            _log.exception("a stream failed")
-            replies = self._fail(_BUG, _FAILED)
+        except Exception as error:  # noqa: BLE001  one stream's bug must not reach the others
+            replies = self._failed(error, failure.MESSAGES)
         if self.later is not None:
             self.later(replies)
 
@@ -253,6 +257,7 @@ class Conversation:
         self.finished = True
         self._observed.refused(refused)
 
-    def _fail(self, refused: Refused, failed: Mapping[Refused, Reply]) -> list[Reply]:
+    def _failed(self, error: Exception, replies: Mapping[Refused, Reply]) -> list[Reply]:
+        refused = failure.refusal(error)
         self._refused(refused)
-        return [failed[refused]]
+        return [replies[refused]]

@@ -18,6 +18,9 @@ def span(data: bytes, pos: int) -> tuple[int, int]:
     if size < LONG:
         return start, start + size
     size &= 0x7F
+    if (octet := data[start]) < LONG:  # as most that do not fit into one byte
+        start += 1
+        return start, start + (octet << 7 | size)
     for shift in range(7, _MAX_SHIFT + 1, 7):
         octet = data[start]
         start += 1

@@ -34,6 +34,7 @@ _EVENTS: dict[int, tuple[Kind, Kind]] = {
 }
 # Fields of at most 130 bytes, a quarter of a MiB. Those that no request repeats go through as well.
 _REMEMBERED = 512
+_REMEMBERED_BYTES = 4096  # of what all begin with
 
 Pair = tuple[str, str]
 
@@ -51,7 +52,7 @@ def read(data: bytes) -> Heard | None:
         end_of_stream = data[last:end]
         if end > len(data) or last > end or end_of_stream not in (b"", _END):
             return None
-        headers = _FIELDS.read(data, first, last)
+        headers = _FIELDS[data[0]].read(data, first, last)
         beside = surroundings.read(data[end:])
     except (IndexError, DecodeError):
         return None
@@ -61,26 +62,34 @@ def read(data: bytes) -> Heard | None:
 
 
 class Fields:
-    """Reads fields, and knows again those that came lately."""
+    """Reads fields, and knows again those that came lately, and with which of them all began."""
 
     def __init__(self, limit: int = _REMEMBERED) -> None:
         self._limit = limit
         self._young: dict[bytes, Pair] = {}
         self._old: dict[bytes, Pair] = {}
+        self._beginning = b""  # up to the field that was new
+        self._begun: dict[str, str] = {}  # what it says
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
     def read(self, data: bytes, pos: int, end: int) -> dict[str, str] | None:
         """Return the headers that stand there, names in lower case; None if that is no map."""
-        found: dict[str, str] = {}
+        first, found = pos, {}
+        if data.startswith(self._beginning, pos, end):
+            pos += len(self._beginning)
+            found = self._begun.copy()
         known = self._young
         while pos < end:
             size = data[pos + 1]
             if size < LONG:
                 start, pos = pos, pos + 2 + size
                 field = data[start:pos]
-                pair = known.get(field) or self._learn(field)
+                pair = known.get(field)
+                if pair is None:
+                    self._begin(data[first:start], found)
+                    pair = self._learn(field)
             else:
                 start, stop = span(data, pos)
                 pair, pos = _pair(data[pos], data[start:stop]), stop
@@ -88,6 +97,10 @@ class Fields:
                 return None
             found[pair[0]] = pair[1]
         return found if pos == end else None
+
+    def _begin(self, beginning: bytes, found: dict[str, str]) -> None:
+        if len(beginning) <= _REMEMBERED_BYTES and beginning != self._beginning:
+            self._beginning, self._begun = beginning, found.copy()
 
     def _learn(self, field: bytes) -> Pair | None:
         pair = self._old.get(field) or _pair(field[0], field[2:])
@@ -114,4 +127,4 @@ def _pair(tag: int, content: bytes) -> Pair | None:
     return header.key.lower(), header.raw_value.decode("utf-8", "replace") or header.value
 
 
-_FIELDS = Fields()
+_FIELDS = {tag: Fields() for tag in _EVENTS}

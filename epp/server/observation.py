@@ -108,10 +108,23 @@ class Observation:
             return
         try:
             if type(event) is ResponseBody:
-                self._body(event.data, clock)
+                self.chunk(event.data, clock)
             else:
                 self._start_or_end(event, clock)
         except Exception:  # noqa: BLE001  the answer must reach the client
+            self._look_away()
+
+    def chunk(self, data: bytes, clock: Callable[[], float]) -> None:
+        """Read a part of the answer's body."""
+        if not (data and self._watching):
+            return
+        try:
+            if self._first_byte_at is None:
+                self._begin(clock())
+            self._response_bytes += len(data)
+            if self._progress is not None:
+                self._progress.feed(data, clock)
+        except Exception:  # noqa: BLE001  the same
             self._look_away()
 
     def charge(self) -> Metadata:
@@ -145,11 +158,12 @@ class Observation:
                 self._observer.stream_closed()
 
     def _start_or_end(self, event: ResponseEvent, clock: Callable[[], float]) -> None:
-        if isinstance(event, (ResponseHeaders, HeaderOnlyResponse)):
-            self._headers(event, clock)
-        elif isinstance(event, ResponseLastBody):
-            self._body(event.data, clock)
-        if type(event) is not ResponseHeaders:
+        kind = type(event)  # faster than isinstance
+        if kind is ResponseHeaders or kind is HeaderOnlyResponse:
+            self._headers(event, clock)  # type: ignore[arg-type]
+        elif kind is ResponseLastBody:
+            self.chunk(event.data, clock)  # type: ignore[attr-defined]
+        if kind is not ResponseHeaders:
             self._completed = True
             if self._progress is not None:
                 self._progress.reader.end()
@@ -178,15 +192,6 @@ class Observation:
         self._first_byte_at = now
         if self._placement is not None:
             self._placement.first_token(now)
-
-    def _body(self, data: bytes, clock: Callable[[], float]) -> None:
-        if not data:
-            return
-        if self._first_byte_at is None:
-            self._begin(clock())
-        self._response_bytes += len(data)
-        if self._progress is not None:
-            self._progress.feed(data, clock)
 
     def _look_away(self) -> None:
         self._watching = False

@@ -27,6 +27,11 @@ def serialized(action: Reply) -> bytes:
     return _WRITERS.get(type(action), _message)(action)
 
 
+def acknowledge(_: bytes) -> bytes:
+    """Return the reply to a chunk that is left as it is."""
+    return _ACKNOWLEDGED
+
+
 def _message(action: Reply) -> bytes:
     return codec.reply(action).SerializeToString()
 

@@ -74,7 +74,7 @@ def sentence(decision: Decision) -> str:
     winner = decision.winner
     row = decision.candidates.index(winner)
     terms = ", ".join(
-        f"{column.plugin} {column.weight:g}x{column.raw[row]:.2f}{_basis(column)}"
+        f"{column.plugin} {column.weight:g}x{column.raw[row]:.2f}{_basis(column, row)}"
         for column in decision.columns
     )
     scored = f"{winner.address} with {decision.totals[row]:.2f} ({terms or 'no scorers'})"
@@ -96,12 +96,18 @@ def _waited(decision: Decision) -> str:
     return f"; waited {decision.waited_s * 1000:.0f} ms ({decision.waited_for or 'its turn'})"
 
 
-def _basis(column: Column) -> str:
-    return f" {column.details.basis}" if column.details is not None else ""
+def _basis(column: Column, row: int) -> str:
+    if column.details is None:
+        return ""
+    words = column.details.words(row)
+    return f" {column.details.basis}{', ' if words else ''}{words}"
 
 
 def _with_score(decision: Decision, endpoint: Endpoint) -> str:
-    return f"{endpoint.address} with {decision.total_of(endpoint):.2f}"
+    row = decision.candidates.index(endpoint)
+    words = [column.details.words(row) for column in decision.columns if column.details]
+    said = "; ".join(filter(None, words))
+    return f"{endpoint.address} with {decision.totals[row]:.2f}{f' ({said})' if said else ''}"
 
 
 def _runner_up(decision: Decision) -> dict[str, Any] | None:

@@ -22,6 +22,10 @@ from epp.telemetry.requests import Requests, Values
 
 DEFAULT_FLOW = "default-flow"
 
+# So many requests are counted at a time: that takes each half as long, for what counts them is in
+# the caches of the CPU then.
+_TOGETHER = 16
+
 _SCHEDULING = Shape(
     "llm_d_epp_scheduler_e2e_duration_seconds",
     "Time to choose an endpoint.",
@@ -67,6 +71,7 @@ class Metrics:
         self._models = Names(["", *known_models])
         self._flows = Names(["", DEFAULT_FLOW, *known_fairness_ids], quota=50)
         self._requests: dict[tuple[str, str, str, int], Requests] = {}
+        self._ended: list[Record] = []  # that are still to be counted
         self._running: dict[str, int] = {}  # by model as the client wrote it
         self._streams = 0
         self._mismatches: Counter[str] = Counter()  # by pool
@@ -120,19 +125,28 @@ class Metrics:
         self._running[model] = self._running.get(model, 0) + 1
 
     def finished(self, record: Record) -> None:
-        """Count a request that ended, well or not."""
+        """Count a request that ended, well or not. Names that are new are known at once."""
         if record.routed_at is not None:
             self._count_out(record.model)
+        self._ended.append(record)
         key = (record.model, record.target_model, record.fairness_id, record.priority)
-        series = self._requests.get(key)
-        if series is None:
-            series = self._series_of(record)
-        series.add(record)
-        self._gen_ai.add(record)
-        self._work.add(record)
+        if len(self._ended) >= _TOGETHER or key not in self._requests:
+            self._count_ended()
+
+    def _count_ended(self) -> None:
+        ended, self._ended = self._ended, []
+        for record in ended:
+            key = (record.model, record.target_model, record.fairness_id, record.priority)
+            series = self._requests.get(key)
+            if series is None:
+                series = self._series_of(record)
+            series.add(record)
+            self._gen_ai.add(record)
+            self._work.add(record)
 
     def collect(self) -> Iterator[Metric]:
         """Render everything: the protocol of a prometheus_client collector."""
+        self._count_ended()
         pools = {name: pool.snapshot().endpoints for name, pool in self._pools.items()}
         by_address = {e.address: e for endpoints in pools.values() for e in endpoints}
         yield self._info()

@@ -40,14 +40,8 @@ class Observer:
         self._decisions = decisions
         self._in_flight = in_flight
         self._listeners = listeners
-
-    def stream_opened(self) -> None:
-        """Count a stream."""
-        self._metrics.stream_opened()
-
-    def stream_closed(self) -> None:
-        """Count it out."""
-        self._metrics.stream_closed()
+        self.stream_opened = metrics.stream_opened
+        self.stream_closed = metrics.stream_closed
 
     def placed(self, placement: Placement, seconds: float) -> None:
         """Take note of what the router made of a request, and how long it took."""

@@ -179,6 +179,24 @@ async def test_the_servers_with_the_fewest_requests_of_ours_get_the_next(engine:
         assert winners([picker.pick() for _ in range(10)]) == {freed: 10}
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+async def test_of_servers_of_different_models_each_gets_the_requests_for_its_own(
+    preset: str,
+) -> None:
+    def serving_only(model: str) -> Behaviour:
+        models = f'{{"data": [{{"id": "{model}"}}]}}'.encode()
+        return by_path({"/metrics": small(waiting=0, usage=0.1), "/v1/models": models})
+
+    servers = [serving_only("llama"), serving_only("qwen")]
+    async with picking(*servers, config=preset_text(preset)) as (picker, (llama, qwen)):
+        await until(
+            lambda: all(e.load and e.load.models for e in picker.store.snapshot().endpoints)
+        )
+        assert winners([picker.pick("llama") for _ in range(6)]) == {llama: 6}
+        assert winners([picker.pick("qwen") for _ in range(6)]) == {qwen: 6}
+        assert winners([picker.pick("unknown") for _ in range(6)]).total() == 6
+
+
 async def test_a_model_that_is_in_memory_draws_its_requests() -> None:
     servers = [
         Ollama("llama3:latest", "qwen3:8b", loaded=("llama3:latest",)),
@@ -205,13 +223,14 @@ def _loaded(picker: Picker, address: str) -> frozenset[str]:
     return (known.load.loaded if known and known.load else None) or frozenset()
 
 
-async def test_a_server_that_dies_is_not_taken_for_an_idle_one() -> None:
+@pytest.mark.parametrize("preset", PRESETS)
+async def test_a_server_that_dies_is_not_taken_for_an_idle_one(preset: str) -> None:
     died = asyncio.Event()
 
     def dying(visit: Visit) -> None:
         (hang if died.is_set() else NOWHERE)(visit)
 
-    async with picking(dying, NOWHERE) as (picker, (_, alive)):
+    async with picking(dying, NOWHERE, config=preset_text(preset)) as (picker, (_, alive)):
         await until(lambda: engines(picker) == ["unknown"] * 2)
         died.set()
         await until(lambda: picker.poller.errors["timeout"])

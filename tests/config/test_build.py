@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from epp.config.build import Built, build
-from epp.config.load import default, load
+from epp.config.load import default, load, load_preset
 from epp.openai.validation import Validation
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
@@ -27,8 +27,16 @@ def scheduled(found: Built) -> Reservation:
     return reservation
 
 
-def test_the_default_chooses_by_queue_cache_and_prefix() -> None:
+def test_the_default_chooses_by_the_cost() -> None:
     decision = scheduled(build(default(), seed=1)).decision
+    assert [(column.plugin, column.weight) for column in decision.columns] == [
+        ("marginal-cost-scorer", 1.0)
+    ]
+    assert [verdict.plugin for verdict in decision.verdicts] == ["failure-memory-filter"]
+
+
+def test_classic_chooses_by_queue_cache_and_prefix() -> None:
+    decision = scheduled(build(load_preset("classic"), seed=1)).decision
     assert decision.winner is IDLE
     assert [(column.plugin, column.weight) for column in decision.columns] == [
         ("queue-scorer", 2.0),
@@ -39,8 +47,8 @@ def test_the_default_chooses_by_queue_cache_and_prefix() -> None:
     assert decision.picker == "max-score-picker"
 
 
-def test_the_default_returns_to_where_the_prompt_is_cached() -> None:
-    found = build(default(), seed=1)
+def test_classic_returns_to_where_the_prompt_is_cached() -> None:
+    found = build(load_preset("classic"), seed=1)
     scheduled(found)
     assert scheduled(found).decision.columns[2].raw == (0.0, 1.0)
 

@@ -5,12 +5,21 @@ from pathlib import Path
 import pytest
 
 from epp.config.error import ConfigError
-from epp.config.load import default, load, load_file
+from epp.config.load import default, load, load_file, load_preset
 from tests.config.refusal import HEAD, refused
 
 
-def test_without_a_file_queue_cache_and_prefix_decide() -> None:
+def test_without_a_file_the_cost_decides() -> None:
     (profile,) = default().scheduling_profiles
+    assert [(r.plugin_ref, r.weight) for r in profile.plugins] == [
+        ("failure-memory-filter", None),
+        ("marginal-cost-scorer", 1.0),
+        ("max-score-picker", None),
+    ]
+
+
+def test_classic_goes_by_queue_cache_and_prefix() -> None:
+    (profile,) = load_preset("classic").scheduling_profiles
     assert [(r.plugin_ref, r.weight) for r in profile.plugins] == [
         ("queue-scorer", 2.0),
         ("kv-cache-utilization-scorer", 2.0),

@@ -80,7 +80,7 @@ async def test_requests_reach_the_server_until_ctrl_c(mode: str) -> None:
     assert (run.returncode, complaint) == (0, b"")
     lines = output.decode().splitlines()
     assert [line.split(" with ")[0] for line in lines] == [f"m -> {server.address}"] * 2
-    assert all("queue-scorer" in line for line in lines)
+    assert all("marginal-cost-scorer 1x1.00" in line for line in lines)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(listen.split(":")[1]))) != 0
 

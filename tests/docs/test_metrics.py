@@ -18,7 +18,7 @@ from epp.app.learned_metrics import LearnedMetrics
 from epp.app.precise import PreciseCaches
 from epp.app.precise_metrics import PreciseMetrics
 from epp.config.build import build
-from epp.config.load import load
+from epp.config.load import default, load
 from epp.discovery.complaint import Complaint
 from epp.discovery.facts import PoolFacts
 from epp.discovery.inference_pool import Pool
@@ -31,8 +31,12 @@ from epp.routing.admission.shed import Shed
 from epp.routing.labels import Labels
 from epp.routing.placement import Placement
 from epp.scheduling import registry
-from epp.scheduling.decision import Column, Decision, Outcome
-from epp.scheduling.producers.precise_prefix_cache import PRECISE_PREFIX
+from epp.scheduling.decision import Decision, Outcome
+from epp.scheduling.producers.precise_prefix_cache import (
+    PRECISE_PREFIX,
+    Held,
+    PrecisePrefixCacheProducer,
+)
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Reservation
 from epp.scrape.errors import Kind
@@ -107,12 +111,16 @@ def learned() -> LearnedMetrics:
     """The same of what choosing has learned."""
     scheduler = build(load(LEARNING, "learning.yaml"), seed=1).scheduler
     asked = Query("m", "a prompt " * 200)
+    outcome = Outcome(200, True, prompt_tokens=450, cached_tokens=400, ttft_s=0.1, itl_s=0.01)
     for _ in range(2):
         held = scheduler.schedule(asked, [ENDPOINT], Random(1))
         assert isinstance(held, Reservation)
-        outcome = Outcome(200, True, prompt_tokens=450, cached_tokens=400, ttft_s=0.1, itl_s=0.01)
         held.release(outcome, 11.0)
-    return LearnedMetrics(lambda: {"default": scheduler.figures()})
+    precise = registry.producers.make(PRECISE_PREFIX, {})
+    assert isinstance(precise, PrecisePrefixCacheProducer)
+    decision = Decision(at=0.0, profile="", picked=(ENDPOINT,), candidates=(ENDPOINT,))
+    precise.release(asked, decision, Held(0.0, told=1.0), outcome, 11.0)
+    return LearnedMetrics(lambda: {"default": [*scheduler.figures(), *precise.figures()]})
 
 
 def listening() -> PreciseMetrics:
@@ -170,14 +178,10 @@ def test_the_example_has_the_fields_of_a_decision() -> None:
     example = next(b for b in blocks(PAGE) if b.text.startswith("[\n"))
     (shown,) = msgspec.json.decode(example.text)
     other = Endpoint("10.0.0.2:8000", load=ENDPOINT.load)
-    decision = Decision(
-        at=0.0,
-        profile="default",
-        picked=(ENDPOINT,),
-        candidates=(ENDPOINT, other),
-        columns=(Column("queue-scorer", 1.0, (1.0, 0.0)),),
-        totals=(1.0, 0.0),
-    )
+    scheduler = build(default(), seed=1).scheduler
+    reservation = scheduler.schedule(Query(prompt="Say hello"), [ENDPOINT, other], Random(1))
+    assert isinstance(reservation, Reservation)
+    decision = reservation.decision
 
     made = {"age_s": 0.0, "request": Decided(decision, {}).facts, **explain(decision)}
 

@@ -17,20 +17,18 @@ EVENT = b'{"model":"m","choices":[{"delta":{"content":" a"},"x":null}],"usage":n
 CAPTURED = sorted((Path(__file__).parents[1] / "data" / "openai").glob("*.sse"))
 
 
-def of(event: bytes = EVENT, text: str = " a") -> Pattern:
-    found = pattern(event, text, "other")
+def of() -> Pattern:
+    found = pattern(EVENT, " a")
     assert found is not None
-    return found[0]
+    return found
 
 
 def framed(text: bytes) -> bytes:
     return b"data: " + EVENT.replace(b" a", text) + b"\n\n"
 
 
-def test_the_other_event_has_the_other_text() -> None:
-    found = pattern(EVENT, " a", "other")
-    assert found is not None
-    assert found[1] == EVENT.replace(b" a", b"other")
+def test_a_pattern_is_what_stands_around_the_text() -> None:
+    assert of().before + b"other" + of().after == framed(b"other")
 
 
 def test_events_that_repeat_are_counted_and_the_rest_is_left() -> None:
@@ -48,6 +46,20 @@ def test_a_text_that_is_not_plain_is_read_in_full(text: bytes) -> None:
     assert of().strip(framed(text)) == (0, framed(text))
 
 
+@pytest.mark.parametrize("text", [b" word", "zwölf".encode(), b"{1}", b"data: x"])
+def test_one_such_event_and_nothing_else_is_known(text: bytes) -> None:
+    event = framed(text)
+    assert of().is_all_of(event)
+    assert of().strip(event) == (1, b"")
+    for other in (event + event, event[:-1], event[1:], event + b"data: [DONE]\n\n"):
+        assert not of().is_all_of(other)
+
+
+@pytest.mark.parametrize("text", [b"", b'"', rb"\n", b"\n", b"\r", b"\x00", b"\xff", b'","x":"'])
+def test_an_event_whose_text_is_not_plain_is_not_known(text: bytes) -> None:
+    assert not of().is_all_of(framed(text))
+
+
 def test_two_halves_of_a_character_are_not_one() -> None:
     data = framed(b"\xc3") + framed(b"\xb6")
     assert of().strip(data) == (0, data)
@@ -55,7 +67,14 @@ def test_two_halves_of_a_character_are_not_one() -> None:
 
 @pytest.mark.parametrize("event", [rb'{"a":"\n"," a":" a"}', b'{"a":\n" a"}', b'{"a":5}'])
 def test_an_event_that_is_not_plain_has_no_pattern(event: bytes) -> None:
-    assert pattern(event, " a", "other") is None
+    assert pattern(event, " a") is None
+
+
+@pytest.mark.parametrize(
+    "event", [b'{" a":" a"}', b'{"x":" a","y":" a"}', b'{"x":" b"}', b'{"x":" a","y":" a","z":1}']
+)
+def test_a_text_that_stands_there_twice_or_not_at_all_makes_no_pattern(event: bytes) -> None:
+    assert pattern(event, " a") is None
 
 
 # --- what a reader makes of it ----------------------------------------------------------------

@@ -47,3 +47,6 @@ class Unexplained:
 
     def terms(self, index: int) -> Mapping[str, float]:
         return {}
+
+    def words(self, index: int) -> str:
+        return ""

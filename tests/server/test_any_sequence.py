@@ -203,3 +203,28 @@ def test_messages_in_any_order_have_at_most_one_outcome(
         assert stream.finished == refused
     assert placed <= 1
     check_nothing_is_held(picker, stream)
+
+
+# --- messages as bytes ------------------------------------------------------------------------
+
+
+@given(st.data(), modes, pools)
+def test_bytes_are_answered_and_reported_as_messages_are(
+    data: st.DataObject, both: tuple[BodyMode, BodyMode], pool: list[str]
+) -> None:
+    request, response = data.draw(requests(both[0])), data.draw(responses(both[1]))
+    odd = data.draw(st.lists(strange, max_size=3))
+    messages = request[: data.draw(st.integers(0, len(request)))] + response
+    at = data.draw(st.integers(0, len(messages)))
+    messages[at:at] = odd
+    opened(messages[0], both)
+    by_message, by_bytes = picker_of(*pool), picker_of(*pool)
+    one, other = by_message.stream(), by_bytes.stream()
+    for message in messages:
+        message.metadata_context.SetInParent()  # as Envoy does
+        replies = [reply.SerializeToString() for reply in one.receive(message)]
+        assert list(other.exchange(message.SerializeToString())) == replies
+        assert one.finished == other.finished
+    check_nothing_is_held(by_message, one)
+    check_nothing_is_held(by_bytes, other)
+    assert by_message.records == by_bytes.records

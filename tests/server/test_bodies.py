@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from epp.exchange.actions import StreamRequestBody, StreamResponseBody
+from epp.exchange.chunks import CHUNK_BYTES
+from epp.exchange.events import ResponseBody
 from epp.server import bodies, codec
 from tests.server.envoy import (
     request_body,
@@ -43,6 +45,22 @@ def test_bodies_of_every_size_are_read_as_protobuf_reads_them(size: int) -> None
         message.metadata_context.SetInParent()  # Envoy says of each message that there is none
         assert bodies.read(message.SerializeToString()) == codec.event(message)
         assert bodies.hear(message.SerializeToString()) == read_by_protobuf(message)
+
+
+@pytest.mark.parametrize("size", EDGES)
+def test_only_a_chunk_that_can_be_given_back_in_one_piece_is_read_as_one(size: int) -> None:
+    for message in _messages(size):
+        assert bodies.chunk(message.SerializeToString()) is None
+        message.metadata_context.SetInParent()
+        passes = isinstance(codec.event(message), ResponseBody) and size < CHUNK_BYTES
+        chunk = b"x" * size if passes else None
+        assert bodies.chunk(message.SerializeToString()) == chunk
+
+
+@pytest.mark.parametrize("size", EDGES)
+def test_a_chunk_is_given_back_as_protobuf_writes_it(size: int) -> None:
+    part = StreamResponseBody(b"x" * size, end_of_stream=False)
+    assert bodies.echo(part.data) == codec.reply(part).SerializeToString()
 
 
 @pytest.mark.parametrize("body", [b"\x42\x00", b"ends as if there were metadata \x42\x00"])
@@ -133,5 +151,7 @@ def test_what_is_read_of_any_bytes_is_what_protobuf_reads(rest: bytes, tag: byte
         event, heard = bodies.read(data), bodies.hear(data)
         if event is not None:
             assert event == codec.event(pb.ProcessingRequest.FromString(data))
+        if (chunk := bodies.chunk(data)) is not None:
+            assert ResponseBody(chunk) == codec.event(pb.ProcessingRequest.FromString(data))
         if heard is not None:
             assert heard == read_by_protobuf(pb.ProcessingRequest.FromString(data))

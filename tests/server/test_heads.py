@@ -166,3 +166,24 @@ def test_what_is_remembered_is_bounded_and_what_comes_often_stays() -> None:
         data = core.HeaderMap(headers=[again, other]).SerializeToString()
         assert fields.read(data, 0, len(data)) == {"again": "and again", "x-request-id": f"{n}"}
         assert len(fields) <= 16
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.sampled_from(["a", "A", "b"]), st.sampled_from(["", "1", "2", "v" * 200])),
+            max_size=5,
+        ),
+        max_size=8,
+    ),
+    st.integers(1, 4),
+)
+def test_headers_after_others_are_read_as_if_they_were_the_first(
+    lists: list[list[tuple[str, str]]], limit: int
+) -> None:
+    fields = Fields(limit)
+    for pairs in lists:
+        headers = [core.HeaderValue(key=key, raw_value=value.encode()) for key, value in pairs]
+        data = core.HeaderMap(headers=headers).SerializeToString()
+        read = fields.read(b"before" + data + b"after", 6, 6 + len(data))
+        assert read == {key.lower(): value for key, value in pairs}

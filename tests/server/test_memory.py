@@ -101,7 +101,7 @@ def serve(picker: Picker, mode: BodyMode) -> list[bytes]:
         response_headers(),
         response_body(b'data: {"choices": [{"delta": {"content": "word"}}]}\n\n', end=True),
     ):
-        handler.message(message.SerializeToString())
+        call.send_all(handler.message(message.SerializeToString()))
     call.handler = None
     handler.closed()
     return carrier.messages

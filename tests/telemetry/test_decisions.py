@@ -124,6 +124,9 @@ class Priced:
     def terms(self, index: int) -> Mapping[str, float]:
         return {"queue_s": 0.123456789 * index, "requests": 3.0}
 
+    def words(self, index: int) -> str:
+        return f"{index} s"
+
 
 def test_a_scorer_that_explains_itself_is_quoted() -> None:
     decision = Decision(
@@ -138,4 +141,7 @@ def test_a_scorer_that_explains_itself_is_quoted() -> None:
     (score,) = best["scores"]
     assert score["basis"] == "approximate"
     assert score["terms"] == {"queue_s": 0.123457, "requests": 3.0}
-    assert "(cost 1x1.00 approximate)" in sentence(decision)
+    assert sentence(decision) == (
+        f"{IDLE.address} with 1.00 (cost 1x1.00 approximate, 1 s), "
+        f"next {BUSY.address} with 0.00 (0 s)"
+    )

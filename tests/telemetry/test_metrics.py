@@ -60,6 +60,25 @@ def test_a_finished_request_is_counted_under_its_names() -> None:
     assert total(metrics, "llama") == 2
 
 
+def test_every_page_has_all_that_ended() -> None:
+    metrics = make()
+    for count in range(1, 50):
+        metrics.finished(record("llama"))
+        if count % 7 == 0:
+            assert total(metrics, "llama") == count
+    assert total(metrics, "llama") == 49
+
+
+def test_a_model_that_has_answered_is_known_to_the_scheduler_at_once() -> None:
+    metrics = make(models=())
+    metrics.finished(record("llama"))
+    metrics.finished(record("qwen"))
+    metrics.scheduled(0.001, "qwen", ENDPOINT.address)
+    attempt = {"endpoint_name": "pod-a", "namespace": "", "port": "8000"}
+    labels = {"status": "success", "target_model_name": "qwen", **attempt}
+    assert value(metrics, "scheduler_attempts_total", **labels) == 1
+
+
 def test_a_model_is_known_once_the_pool_has_answered_to_it() -> None:
     metrics = make(models=())
     metrics.finished(record("qwen", status=503))

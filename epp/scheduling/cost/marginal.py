@@ -9,9 +9,21 @@ import msgspec
 
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.ledger.workload import Workload
+from epp.scheduling.prefix.depths import Depths
 from epp.scheduling.prefix.matches import PrefixMatches
 
-_FEW = 2  # or more endpoints for each one with a match
+# The terms that add up to the cost.
+PARTS = (
+    "queue_s",
+    "prefill_s",
+    "pressure_s",
+    "stall_s",
+    "output_s",
+    "memory_wait_s",
+    "load_s",
+    "silence_s",
+)
+_UNSERVED = 20.0  # times the price of loading: a server that does not list a model has it seldom
 
 
 class Prices(msgspec.Struct, frozen=True):
@@ -21,6 +33,7 @@ class Prices(msgspec.Struct, frozen=True):
     stall: float = 0.05  # a second for which one decoding request is slowed down
     output: float = 0.15  # a second of the request's own decoding
     load: float = 5.0  # a model that is to be loaded
+    silence: float = 5.0  # metrics that have died: perhaps the server has, too
 
 
 class MarginalCost(msgspec.Struct, frozen=True):
@@ -59,15 +72,16 @@ class MarginalCost(msgspec.Struct, frozen=True):
                 costs[i] += standings[i].memory_wait_s(prompt)
         for i in self._warming(addresses):
             costs[i] /= self._warmth(addresses[i])
-        for i in self.loading(endpoints):
-            costs[i] += self.prices.load
+        for i, seconds in self.on_top(endpoints).items():
+            costs[i] += seconds
         return costs
 
-    def loading(self, endpoints: Sequence[Endpoint]) -> list[int]:
-        """Return the places of those that would have to load the model first."""
-        if not self.workload.swaps:
-            return []
-        return [i for i, endpoint in enumerate(endpoints) if self._loads(endpoint)]
+    def on_top(self, endpoints: Sequence[Endpoint]) -> Mapping[int, float]:
+        """Return, by their places, the seconds that come on top: to load the model, for silence."""
+        if not (self.workload.models_differ or self.workload.silent):
+            return {}
+        found = {i: self._load_s(e) + self._silence_s(e) for i, e in enumerate(endpoints)}
+        return {i: seconds for i, seconds in found.items() if seconds}
 
     def terms(self, endpoint: Endpoint) -> Mapping[str, float]:
         """Return the parts of one endpoint's cost, and what they come from."""
@@ -75,7 +89,7 @@ class MarginalCost(msgspec.Struct, frozen=True):
         queue_s = standing.queue_s(self.now)
         work_s = self._work_s(endpoint.address)
         unscaled = load.ratio / self._warmth(endpoint.address)
-        load_s = self.prices.load if load.swaps and self._loads(endpoint) else 0.0
+        load_s = self._load_s(endpoint)
         scale = unscaled * standing.speed
         return {
             "queue_s": scale * queue_s * standing.stretch,
@@ -85,6 +99,7 @@ class MarginalCost(msgspec.Struct, frozen=True):
             "output_s": unscaled * self.prices.output * load.output * standing.token_s,
             "memory_wait_s": standing.memory_wait_s(load.prompt) / self._warmth(endpoint.address),
             "load_s": load_s,
+            "silence_s": self._silence_s(endpoint),
             "ttft_s": load_s + load.first_token_s(standing, work_s, self.now),
             "tpot_s": load.token_s(standing),
             "prompt_tokens": load.prompt,
@@ -103,21 +118,33 @@ class MarginalCost(msgspec.Struct, frozen=True):
         matches, ratio = self.matches, self.workload.ratio
         if not matches.matched:
             return repeat(ratio * self.workload.prefill_s(0.0))
-        if matches.trust:
-            return [ratio * self._work_s(address) for address in addresses]
         works, matched = _Works(self.workload, matches), matches.matched
-        places = self.workload.board.places_of(addresses)
-        if places is not None and _FEW * len(matched) < len(addresses):
-            return _mostly(works, matched, places, len(addresses))
-        depths = list(map(matched.get, addresses))
-        # All match alike where all prompts begin alike.
-        if depths and depths.count(depths[0]) == len(depths):
-            return repeat(works[depths[0]])
-        return map(works.__getitem__, depths)
+        board = self.workload.board
+        places = board.places_of(addresses)
+        if (
+            places is not None
+            and isinstance(matched, Depths)
+            and (not matched.common or board.is_all(matched.common))
+        ):
+            found = _alike(works, matched, places, len(addresses))
+        else:
+            found = [works[depth] for depth in matches.depths(addresses)]
+        if matches.trust:
+            for place, address in enumerate(addresses):
+                if address in matches.trust:
+                    found[place] = ratio * self._work_s(address)
+        return found
 
-    def _loads(self, endpoint: Endpoint) -> bool:
+    def _load_s(self, endpoint: Endpoint) -> float:
         load = endpoint.load  # however old: it tells what was in memory last
-        return load is not None and load.loaded is not None and self.model not in load.loaded
+        if load is None or not self.model:
+            return 0.0
+        if load.models is not None and self.model not in load.models:
+            return _UNSERVED * self.prices.load
+        return 0.0 if load.loaded is None or self.model in load.loaded else self.prices.load
+
+    def _silence_s(self, endpoint: Endpoint) -> float:
+        return self.prices.silence if endpoint.address in self.workload.silent else 0.0
 
     def _work_s(self, address: str) -> float:
         return self.workload.prefill_s(self.workload.prompt * self.matches.share_at(address))
@@ -130,19 +157,17 @@ class MarginalCost(msgspec.Struct, frozen=True):
         return 0.25 + 0.75 * self.workload.ramps.get(address, 1.0)
 
 
-def _mostly(
-    works: _Works, matched: Mapping[str, int], places: Mapping[str, int], count: int
-) -> list[float]:
-    """Return the prefill at each of so many endpoints, of which few match."""
-    found = [works[None]] * count
-    for address, depth in matched.items():
+def _alike(works: _Works, matched: Depths, places: Mapping[str, int], count: int) -> list[float]:
+    """Return the prefill at each of so many endpoints, which match alike but for a few."""
+    found = [works[matched.depth]] * count
+    for address, depth in matched.own.items():
         place = places.get(address, count)
         if place < count:
             found[place] = works[depth]
     return found
 
 
-class _Works(dict[int | None, float]):
+class _Works(dict[int, float]):
     """The prefill by the depth of match, worked out when it is first asked for."""
 
     __slots__ = ("_matches", "_workload")
@@ -152,8 +177,8 @@ class _Works(dict[int | None, float]):
         self._workload = workload
         self._matches = matches
 
-    def __missing__(self, depth: int | None) -> float:
+    def __missing__(self, depth: int) -> float:
         load = self._workload
-        cached = load.prompt * self._matches.cached_share(depth or 0)
+        cached = load.prompt * self._matches.cached_share(depth)
         self[depth] = work_s = load.ratio * load.prefill_s(cached)
         return work_s

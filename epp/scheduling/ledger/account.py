@@ -16,8 +16,8 @@ _NEWEST = 0.1  # the weight of the last prompt in their mean
 _FREED_PERIOD_S = 10.0
 _GIVEN_PERIOD_S = 20.0
 _MOST_BUSY = 0.85  # with prefill, of a server's time: beyond it the queue tells more
+_MISSED = 3  # readings: one may be late, and two by chance
 _SLOWEST_TURNOVER_S = 40.0  # of a whole cache, assumed where nothing has ended lately
-_STANDS_FOR_S = 0.5  # a standing, while nothing happens: what is given and freed goes out of date
 
 
 class Held:
@@ -74,6 +74,7 @@ class Account:
         "_coefficients",
         "_freed",
         "_given",
+        "_interval_s",
         "_mean_prompt",
         "_open",
         "_output",
@@ -84,7 +85,6 @@ class Account:
         "_waiting_s",
         "capacity",
         "generation",
-        "joined_at",
         "load",
         "others",
         "speed",
@@ -93,7 +93,6 @@ class Account:
 
     def __init__(self, generation: int, coefficients: Coefficients, now: float) -> None:
         self.generation = generation
-        self.joined_at = now
         self.load: Load | None = None  # the last that was looked at
         self.capacity = 0.0
         self.speed = Speed()
@@ -108,6 +107,7 @@ class Account:
         self._prompt = 0.0
         self._output = 0.0
         self._mean_prompt = 0.0
+        self._interval_s = 0.0  # between the last two readings
         self._freed = DecayingSum(_FREED_PERIOD_S)
         self._given = DecayingSum(_GIVEN_PERIOD_S)
         self.standing = self._stand(1.0)
@@ -172,16 +172,21 @@ class Account:
         self.others.assume(others)
         self.standing = self._stand(ratio)
 
+    def silent(self, last: Load, max_age_s: float, now: float) -> bool:
+        """Whether several readings are missing since the last one of the endpoint.
+
+        An endpoint that is read seldom is not silent in between.
+        """
+        return now - last.at > max(max_age_s, _MISSED * self._interval_s)
+
     def read(self, load: Load, ratio: float, now: float) -> None:
         """Compare the books with what the endpoint says of itself."""
+        if self.load is not None:
+            self._interval_s = load.at - self.load.at
         self.load = load
-        others, capacity = self.others.count, self.capacity
         if load.blocks and load.block_size:
             self.capacity = float(load.blocks * load.block_size)
         restarted = self.others.read(load)
-        changed = others or self.others.count or self._waiting or capacity != self.capacity
-        if not changed and now - self.standing.at < _STANDS_FOR_S:
-            return
         self._work_off(now)
         if restarted:
             self._waiting.clear()
@@ -245,13 +250,16 @@ class Account:
         # Each reading of metrics and each step of a request ends here.
         work, speed, others = self._coefficients, self.speed.factor, self.others.count
         capacity, at = self.capacity, self._at
-        requests = max(0, len(self._open) + others)
-        decoding = max(0, requests - len(self._waiting))
-        held = max(0.0, self._prompt + (self._others_tokens() if others else 0.0))
+        requests, held, waiting_s = len(self._open), self._prompt, self._waiting_s
+        if others:
+            requests = max(0, requests + others)
+            held = max(0.0, held + self._others_tokens())
+            waiting_s += self._others_s()
+        decoding = max(0, requests - len(self._waiting)) if self._waiting else requests
         step_s = work.decode_step_s(held, decoding)
         return Standing(
             at,
-            self._waiting_s + (self._others_s() if others > 0 else 0.0),
+            waiting_s,
             1.0 / (ratio * speed),
             requests,
             1.0 + step_s / work.chunk_s,

@@ -21,6 +21,7 @@ class Board:
 
     __slots__ = (
         "_addresses",
+        "_covering",
         "_known",
         "_known_addresses",
         "_least_room",
@@ -34,6 +35,7 @@ class Board:
     def __init__(self) -> None:
         self._addresses: list[str] = []  # shared with the copies, as `_places` is: it only grows
         self._places: dict[str, int] = {}
+        self._covering: list[frozenset[str]] = []  # the group that was found to be all, shared too
         self._standings: list[Standing] = []
         self._rates: list[Rates] = []
         self._least_room = inf
@@ -56,6 +58,7 @@ class Board:
         elif place is not None and self._standings[place].room <= self._least_room:
             self._least_room_known = False
         if place is None:
+            self._covering = []
             self._places[address] = len(self._addresses)
             self._addresses.append(address)
             self._standings.append(standing)
@@ -98,6 +101,7 @@ class Board:
         """Return the board as it is now."""
         found = Board()
         found._addresses, found._places = self._addresses, self._places
+        found._covering = self._covering
         found._standings, found._rates = self._standings.copy(), self._rates.copy()
         found._known, found._known_addresses = self._known, self._known_addresses
         found._least_room = self._least_room
@@ -116,6 +120,15 @@ class Board:
             return self._places
         return None
 
+    def is_all(self, group: frozenset[str]) -> bool:
+        """Whether every endpoint is of the group; the same one is asked about again and again."""
+        if group in self._covering:
+            return True
+        if len(group) < len(self._addresses) or not group.issuperset(self._addresses):
+            return False
+        self._covering[:] = [group]
+        return True
+
     def rates(self, addresses: Sequence[str], unknown: Rates) -> Sequence[Rates]:
         """Return the rates of these endpoints; `unknown` are those of one that is not known."""
         return self._in_order(self._rates, addresses, unknown)
@@ -133,6 +146,7 @@ class Board:
     def _arrange(self, addresses: list[str]) -> None:
         self._least_room_known = False
         places = [self._places[address] for address in addresses]
+        self._covering = []
         self._addresses = addresses
         self._places = {address: place for place, address in enumerate(addresses)}
         self._standings = [self._standings[place] for place in places]

@@ -44,7 +44,8 @@ class Reconciled:
         if load.running is None:
             return False
         there = max(0, load.running) + max(0, load.waiting or 0)
-        difference = _outside(there, lowest + self.count, highest + self.count)
+        difference = there - self.count
+        difference -= lowest if difference < lowest else min(difference, highest)
         if difference == 0:
             self._streak = 0
             return False
@@ -57,9 +58,3 @@ class Reconciled:
         self.count = max(-self._now, self.count + self._least)
         self._streak = 0
         return there == 0 and lowest > 0
-
-
-def _outside(value: int, lowest: int, highest: int) -> int:
-    if value > highest:
-        return value - highest
-    return min(0, value - lowest)

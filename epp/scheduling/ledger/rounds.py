@@ -9,7 +9,7 @@ from math import inf
 from epp.pool.endpoint import Endpoint
 
 _ROUND_S = 0.1  # metrics are read about twice in it, and requests come hundreds of times
-_LEAST, _MOST = 4, 64  # endpoints, at one pick
+_LEAST, _MOST = 8, 64  # endpoints, at one pick
 
 
 class Rounds:

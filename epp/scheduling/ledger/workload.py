@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -31,7 +31,8 @@ class Workload(msgspec.Struct, frozen=True):
     picks: int = 0  # so far: what draws lots
     ramps: Mapping[str, float] = {}  # 0 to 1: how warm the endpoints are that joined lately
     uncached: float = 0.0  # mean tokens that a request has to compute
-    swaps: bool = False  # some endpoint tells which models it has in memory
+    models_differ: bool = False  # between the endpoints, in what they list or have in memory
+    silent: Collection[str] = ()  # those whose metrics have died; where all have, they are known
 
     def at(self, endpoint: Endpoint) -> Standing:
         """Return the standing of one endpoint."""

@@ -8,6 +8,7 @@ from itertools import islice
 
 from epp.scheduling.prefix.blocks import HASH_BITS
 from epp.scheduling.prefix.cut import Cut
+from epp.scheduling.prefix.depths import Depths
 
 # A dict that outgrows its table copies all of it, for two million blocks in 150 ms, in which no
 # request is answered. Of many small ones, each copies little.
@@ -47,8 +48,8 @@ class PrefixIndex:
         self._slots: dict[str, _Slot] = {}
         self._addresses: list[str] = []  # by the number of the bit
         self._free: list[int] = []
-        # By mask: the same ones come again, and mostly at the same depth.
-        self._remembered: dict[int, tuple[int, dict[str, int]]] = {}
+        # By mask, as the same ones come again.
+        self._remembered: dict[int, frozenset[str]] = {}
 
     def __len__(self) -> int:
         return self._entries
@@ -61,7 +62,7 @@ class PrefixIndex:
         slot = self._slots.get(address)
         return len(slot.blocks) if slot else 0
 
-    def match(self, hashes: Sequence[int]) -> dict[str, int]:
+    def match(self, hashes: Sequence[int]) -> Depths:
         """Return how many leading blocks each endpoint holds, without those that hold none.
 
         Who holds a block held all before it, so where two blocks have the same holders, so have all
@@ -69,7 +70,7 @@ class PrefixIndex:
         first. Deeper holders overwrite what is written for a place where most stay: whoever has the
         instructions that all share is the same for all prompts, and its names are remembered.
         """
-        matched: dict[str, int] = {}
+        matched = Depths()
         if not hashes:
             return matched
         holders = self._holders
@@ -82,9 +83,9 @@ class PrefixIndex:
                 gone = at_low & ~at_high
                 some = at_low if at_high.bit_count() < gone.bit_count() else gone
                 if some & (some - 1):
-                    matched.update(self._depths(some, high))
+                    matched.add(self._group(some), high)
                 else:
-                    matched[self._addresses[some.bit_length() - 1]] = high
+                    matched.own[self._addresses[some.bit_length() - 1]] = high
                 continue
             middle = (low + high) // 2
             block = hashes[middle]
@@ -162,14 +163,14 @@ class PrefixIndex:
             self._holders[self._next] = dict(self._holders[self._next])
             self._next, self._written = (self._next + 1) % _SHARDS, 0
 
-    def _depths(self, mask: int, depth: int) -> dict[str, int]:
-        """Return this depth for each endpoint of the mask; not to be changed."""
+    def _group(self, mask: int) -> frozenset[str]:
+        """Return the addresses of the mask's endpoints."""
         known = self._remembered.get(mask)
         if known is None:
             if len(self._remembered) >= _REMEMBERED_MASKS:
                 self._remembered.clear()
-            known = self._remembered[mask] = depth, dict.fromkeys(self._search(mask), depth)
-        return known[1] if known[0] == depth else dict.fromkeys(known[1], depth)
+            known = self._remembered[mask] = frozenset(self._search(mask))
+        return known
 
     def _search(self, mask: int) -> Iterator[str]:
         digits = f"{mask:b}"[::-1]  # the search for the next 1 runs in C

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
 from epp.scheduling.prefix.cut import Cut
+from epp.scheduling.prefix.depths import Depths
 
 _CUT = Cut(1)
 
@@ -48,6 +49,13 @@ class PrefixMatches(msgspec.Struct, frozen=True):
     def cached_share(self, blocks: int) -> float:
         """Return which share of the prompt so many leading blocks are."""
         return self.cut.reach(blocks) / self.prompt_units if blocks else 0.0
+
+    def depths(self, addresses: Iterable[str]) -> list[int]:
+        """Return how many leading blocks each of these endpoints has."""
+        matched = self.matched
+        if isinstance(matched, Depths):
+            return matched.of(addresses)
+        return [matched.get(address, 0) for address in addresses]
 
     def share_at(self, address: str) -> float:
         """Return which share of the prompt one endpoint has, as far as it can be trusted."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from epp.scheduling.figure import Figure
 
 _DECAY = 0.99
@@ -11,15 +9,6 @@ _DECAY = 0.99
 # the room of what was cached, and to believe it less for that makes choices worse (simulated).
 _TOLERANCE = 0.5
 _ENOUGH = 20_000.0  # predicted tokens, before anything is concluded
-
-
-class TruthFigure(msgspec.Struct, frozen=True):
-    """What came of the predictions about one endpoint, in tokens, older ones counting less."""
-
-    address: str
-    predicted: float
-    reported: float
-    trust: float
 
 
 class _Evidence:
@@ -70,19 +59,11 @@ class CacheTruth:
         self._evidence.pop(address, None)
         self._distrusted = {a: t for a, t in self._distrusted.items() if a != address}
 
-    def told(self) -> list[Figure]:
-        """Return the trust in each endpoint that reports cached tokens."""
+    def figures(self, name: str) -> list[Figure]:
+        """Return the trust in each endpoint that reports cached tokens, as the metric `name`."""
         text = (
             "Cached tokens that the endpoint reports, as a share of those predicted; 1 if enough."
         )
         return [
-            Figure("prefix_index_trust", text, known.trust, address)
-            for address, known in self._evidence.items()
-        ]
-
-    def figures(self) -> list[TruthFigure]:
-        """Return what is known of each endpoint, for people and metrics."""
-        return [
-            TruthFigure(address, known.predicted, known.reported, known.trust)
-            for address, known in self._evidence.items()
+            Figure(name, text, known.trust, address) for address, known in self._evidence.items()
         ]

@@ -14,7 +14,7 @@ from epp.scheduling.prefix.blocks import BlockHasher, root_hash
 from epp.scheduling.prefix.cut import Cut
 from epp.scheduling.prefix.index import PrefixIndex
 from epp.scheduling.prefix.matches import PrefixMatches
-from epp.scheduling.prefix.truth import CacheTruth, TruthFigure
+from epp.scheduling.prefix.truth import CacheTruth
 from epp.scheduling.query import Query
 from epp.scheduling.registry import producers
 
@@ -102,10 +102,6 @@ class ApproxPrefixCacheProducer:
         """Add nothing."""
         return ()
 
-    def truth(self) -> list[TruthFigure]:
-        """Return how right the index was about each endpoint that reports cached tokens."""
-        return self._truth.figures()
-
     def figures(self) -> list[Figure]:
         """Return how large the index is, and how right it was."""
         entries = Figure(
@@ -113,7 +109,7 @@ class ApproxPrefixCacheProducer:
             "Blocks in the prefix index, of all endpoints.",
             len(self._index),
         )
-        return [entries, *self._truth.told()]
+        return [entries, *self._truth.figures("prefix_index_trust")]
 
     def _capacity_of(self, endpoint: Endpoint) -> int:
         load = endpoint.load  # however old: the size of a cache does not change

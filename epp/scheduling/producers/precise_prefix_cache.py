@@ -9,13 +9,14 @@ import msgspec
 
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.decision import Decision, Outcome
+from epp.scheduling.figure import Figure
 from epp.scheduling.kv.agreement import Agreement
 from epp.scheduling.kv.feeds import Feeds, Known
 from epp.scheduling.kv.settings import PreciseParameters
 from epp.scheduling.kv.speculation import Speculation
 from epp.scheduling.prefix.cut import Cut
 from epp.scheduling.prefix.matches import PrefixMatches
-from epp.scheduling.prefix.truth import CacheTruth, TruthFigure
+from epp.scheduling.prefix.truth import CacheTruth
 from epp.scheduling.producers.approx_prefix_cache import ApproxPrefixCacheProducer
 from epp.scheduling.query import Query
 from epp.scheduling.registry import producers
@@ -154,9 +155,9 @@ class PrecisePrefixCacheProducer:
         """Add nothing."""
         return ()
 
-    def truth(self) -> list[TruthFigure]:
-        """Return how right the events were about each endpoint that reports cached tokens."""
-        return self._truth.figures()
+    def figures(self) -> list[Figure]:
+        """Return what the guesses tell, and how right the events of each endpoint were."""
+        return [*self._guess.figures(), *self._truth.figures("prefix_events_trust")]
 
     def take_wanted(self) -> list[Wanted]:
         """Return the prompts whose tokens are wanted, once; the caller has them tokenized."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import inf
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -16,10 +15,13 @@ from epp.scheduling.ledger.board import Board
 from epp.scheduling.ledger.coefficients import Coefficients
 from epp.scheduling.ledger.decaying import DecayingSum
 from epp.scheduling.ledger.lengths import Lengths
+from epp.scheduling.ledger.repertoires import Repertoires
 from epp.scheduling.ledger.rounds import Rounds
 from epp.scheduling.ledger.speeds import Speeds
 from epp.scheduling.ledger.standing import Standing
+from epp.scheduling.ledger.warming import Warming
 from epp.scheduling.ledger.workload import Workload
+from epp.scheduling.ledger.youth import Youth
 from epp.scheduling.prefix.matches import PrefixMatches
 from epp.scheduling.producers.approx_prefix_cache import APPROX_PREFIX
 from epp.scheduling.query import Query
@@ -31,8 +33,6 @@ _Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 _NotNegative = Annotated[float, msgspec.Meta(ge=0.0)]
 
 _PRESSURE_PERIOD_S = 20.0
-_COUNTED_FOR_S = 0.05
-_FIRST_RESIDENCE_S = 10.0  # until a request has ended
 
 
 @producers(LEDGER)
@@ -65,7 +65,6 @@ class WorkLedgerProducer:
 
     def __init__(self, parameters: Parameters) -> None:
         self._reserved_tokens = self._own_reserved_tokens = parameters.reserved_tokens
-        self._ramp_s = parameters.ramp_seconds
         self._matches = parameters.prefix_match_info_producer_name
         self._coefficients = Coefficients(
             parameters.seconds_per_token,
@@ -77,17 +76,15 @@ class WorkLedgerProducer:
         )
         self._accounts: dict[str, Account] = {}
         self._board = Board()
-        self._warming: dict[str, Account] = {}
-        self._swapping: set[str] = set()  # those that tell which models they have in memory
+        self._warming = Warming(parameters.ramp_seconds)
+        self._repertoires = Repertoires()
+        self._silent: set[str] = set()  # those whose metrics have died
         self._idle = Account(0, self._coefficients, 0.0).standing
         self._speeds = Speeds()
         self._lengths = Lengths()
         self._dispatched = DecayingSum(_PRESSURE_PERIOD_S)
         self._uncached = 0.0
-        self._residence_s = _FIRST_RESIDENCE_S
-        self._started_at: float | None = None
-        self._count_again_at = -inf
-        self._outnumbered = False
+        self._youth = Youth()
         self._picks = 0
         self._rounds = Rounds()
 
@@ -124,8 +121,8 @@ class WorkLedgerProducer:
     def produce(self, query: Query, endpoints: Sequence[Endpoint]) -> Workload:
         """Return the books as they are now."""
         now = query.now
-        if self._started_at is None:
-            self._started_at = now
+        if self._youth.started_at is None:
+            self._youth.started_at = now
             for endpoint in endpoints:  # those that come later are warming up
                 self._publish(endpoint.address, self._account(endpoint, now))
         self._compare(endpoints, now, query.max_load_age_s)
@@ -143,11 +140,12 @@ class WorkLedgerProducer:
             self._speeds.ratio,
             self._speeds.plausible,
             self._dispatched.per_second(now) / max(1, len(endpoints)),
-            self._young(now),
+            self._youth.lasts(self._accounts.values(), now),
             self._picks,
-            self._ramps(now),
+            self._warming.ramps(now),
             self._uncached,
-            bool(self._swapping),
+            self._repertoires.differ,
+            frozenset(self._silent) if self._silent else frozenset(),
         )
 
     def reserve(self, query: Query, decision: Decision, fact: Workload) -> Held:
@@ -189,7 +187,7 @@ class WorkLedgerProducer:
         held.account.close(held, self._speeds.ratio, freed, now)
         self._publish(decision.winner.address, held.account)
         if outcome.completed and outcome.status == 200:
-            self._residence_s += (max(0.0, now - held.at) - self._residence_s) * 0.05
+            self._youth.ended(now - held.at)
             self._lengths.learn(
                 query.model, held.chars, outcome.prompt_tokens, outcome.completion_tokens
             )
@@ -201,8 +199,9 @@ class WorkLedgerProducer:
         if account is not None and account.generation == endpoint.generation:
             del self._accounts[endpoint.address]
             self._board.drop(endpoint.address)
-            self._warming.pop(endpoint.address, None)
-            self._swapping.discard(endpoint.address)
+            self._warming.forget(endpoint.address)
+            self._repertoires.forget(endpoint.address)
+            self._silent.discard(endpoint.address)
             self._speeds.forget(account.speed)
 
     def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
@@ -258,10 +257,11 @@ class WorkLedgerProducer:
         account = self._accounts[endpoint.address] = Account(
             endpoint.generation, self._coefficients, now
         )
+        self._silent.discard(endpoint.address)
         if told:  # nobody knows yet how many requests of others it has
             account.assume(round(sum(told) / len(told)), self._speeds.ratio)
-        if self._started_at is not None and now > self._started_at:
-            self._warming[endpoint.address] = account
+        if self._youth.started_at is not None and now > self._youth.started_at:
+            self._warming.join(endpoint.address, now)
         return account
 
     def _publish(self, address: str, account: Account) -> None:
@@ -270,40 +270,25 @@ class WorkLedgerProducer:
 
     def _compare(self, endpoints: Sequence[Endpoint], now: float, max_age_s: float) -> None:
         """Look at the metrics of some endpoints, of the next ones at the next pick."""
-        accounts = self._accounts
+        accounts, ratio = self._accounts, self._speeds.ratio
+        if self._silent:  # until those are found, too, that fell silent when nobody told any more
+            self._rounds.again()
         for endpoint in self._rounds.take(endpoints, now):
             account = accounts.get(endpoint.address)
             load = endpoint.load
             if account is None or account.generation < endpoint.generation:
                 account = self._account(endpoint, now)
                 self._publish(endpoint.address, account)
-            if load is account.load or load is None or now - load.at > max_age_s:
+            if load is None:
                 continue
-            before = account.standing
-            account.read(load, self._speeds.ratio, now)
-            if account.standing is not before:
-                self._publish(endpoint.address, account)
-            if load.loaded is not None:
-                self._swapping.add(endpoint.address)
-
-    def _young(self, now: float) -> bool:
-        """Whether other requests are under way than these books know: the picker has just begun."""
-        if self._started_at is None or now - self._started_at > self._residence_s:
-            return False
-        if now >= self._count_again_at:
-            self._count_again_at = now + _COUNTED_FOR_S
-            told = sum(account.told for account in self._accounts.values())
-            unknown = sum(max(0, one.told - len(one)) for one in self._accounts.values())
-            self._outnumbered = unknown > max(len(self._accounts), told / 2)
-        return self._outnumbered
-
-    def _ramps(self, now: float) -> Mapping[str, float]:
-        if not self._warming:
-            return {}
-        for address, account in list(self._warming.items()):
-            if now - account.joined_at >= self._ramp_s:
-                del self._warming[address]
-        return {a: (now - one.joined_at) / self._ramp_s for a, one in self._warming.items()}
+            if load is account.load or now - load.at > max_age_s:
+                if account.silent(load, max_age_s, now):
+                    self._silent.add(endpoint.address)
+                continue
+            account.read(load, ratio, now)
+            self._board.put(endpoint.address, account.standing)
+            self._silent.discard(endpoint.address)
+            self._repertoires.read(endpoint.address, load)
 
 
 def _any_matches(query: Query) -> PrefixMatches | None:

@@ -11,7 +11,7 @@ from xxhash import xxh3_64_intdigest
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.cheapness import Cheapness
 from epp.scheduling.cost.basis import Basis, basis_of
-from epp.scheduling.cost.marginal import MarginalCost, Prices
+from epp.scheduling.cost.marginal import PARTS, MarginalCost, Prices
 from epp.scheduling.decision import Scores
 from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.matches import PrefixMatches
@@ -21,6 +21,8 @@ from epp.scheduling.query import Query
 from epp.scheduling.readings import fewest_best, free_kv_cache, readings
 from epp.scheduling.registry import scorers
 
+_TOLD = 3  # parts of a cost, in words
+_NOT_BY_COST = {Basis.LOAD.value, Basis.TWO_CHOICES.value, Basis.METRICS.value}
 _Price = Annotated[float, msgspec.Meta(ge=0.0)]
 
 
@@ -35,6 +37,16 @@ class CostDetails(msgspec.Struct, frozen=True):
         """Return the parts of one candidate's cost, whether or not the choice went by them."""
         return self.cost.terms(self.endpoints[index])
 
+    def words(self, index: int) -> str:
+        """Say the milliseconds that one candidate costs and what they are, the most first."""
+        if self.basis in _NOT_BY_COST:
+            return ""
+        terms = self.terms(index)
+        parts = sorted(((terms[part] * 1000, part) for part in PARTS), reverse=True)
+        most = [f"{part.removesuffix('_s')} {ms:.0f}" for ms, part in parts[:_TOLD] if ms >= 0.5]
+        cached = terms["cached_tokens"] / max(1.0, terms["prompt_tokens"])
+        return f"{sum(ms for ms, _ in parts):.0f} ms: {', '.join(most)}; {cached:.0%} cached"
+
 
 @scorers("marginal-cost-scorer")
 class MarginalCostScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -43,14 +55,16 @@ class MarginalCostScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     The cost is the predicted time to the first token, what the prefill takes from later requests
     (`pressureWeight`, the more the busier the fleet is) and from those that decode there
     (`stallWeight`), a share of the request's own decoding (`outputWeight`), the wait for KV memory,
-    and `loadSeconds` at a server that tells which models it has in memory, without this one. Where
-    something is missing for that, the next best measure is used, and the decision says which.
+    `loadSeconds` at a server that tells which models it has in memory, without this one, and
+    `silenceSeconds` at one whose metrics have died. Where something is missing for that, the next
+    best measure is used, and the decision says which.
     """
 
     pressure_weight: _Price = 3.0
     stall_weight: _Price = 0.05
     output_weight: _Price = 0.15
     load_seconds: _Price = 5.0
+    silence_seconds: _Price = 5.0
     prefix_match_info_producer_name: Annotated[str, msgspec.Meta(min_length=1)] = APPROX_PREFIX
 
     def needs(self) -> tuple[str, ...]:
@@ -62,7 +76,11 @@ class MarginalCostScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         workload = query.fact(LEDGER, Workload)
         matches = query.fact(self.prefix_match_info_producer_name, PrefixMatches)
         prices = Prices(
-            self.pressure_weight, self.stall_weight, self.output_weight, self.load_seconds
+            self.pressure_weight,
+            self.stall_weight,
+            self.output_weight,
+            self.load_seconds,
+            self.silence_seconds,
         )
         cost = MarginalCost(workload, matches.slim(), query.now, prices, query.model)
         basis = basis_of(query, workload, matches, endpoints)
@@ -78,14 +96,13 @@ class MarginalCostScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 def _loads(cost: MarginalCost, endpoints: Sequence[Endpoint]) -> list[float]:
     """Multiply the tokens to compute by the requests: needs no coefficients."""
     load = cost.workload
-    loading = frozenset(cost.loading(endpoints))
-    load_tokens = cost.prices.load / (load.coefficients.token_s * load.ratio)
+    on_top, token_s = cost.on_top(endpoints), load.coefficients.token_s * load.ratio
     costs = []
     for i, endpoint in enumerate(endpoints):
         standing = load.at(endpoint)
         queued = standing.queue_s(cost.now) / load.coefficients.token_s
         uncached = load.prompt * (1.0 - cost.matches.share_at(endpoint.address))
-        waited = load_tokens if i in loading else 0.0
+        waited = on_top.get(i, 0.0) / token_s
         costs.append((queued + uncached + waited) * (standing.requests + 1))
     return costs
 
@@ -93,13 +110,14 @@ def _loads(cost: MarginalCost, endpoints: Sequence[Endpoint]) -> list[float]:
 def _by_two_choices(cost: MarginalCost, endpoints: Sequence[Endpoint]) -> list[float]:
     """Draw two, by lots that are other ones at each pick, and prefer the one with less to do.
 
-    Those that would have to load the model come after all others.
+    Those that would have to load the model, and those whose metrics have died, come after all
+    others.
     """
-    load, loading = cost.workload, frozenset(cost.loading(endpoints))
+    load, on_top = cost.workload, cost.on_top(endpoints)
     lots = [xxh3_64_intdigest(e.address.encode(), load.picks) for e in endpoints]
-    drawn = sorted(range(len(endpoints)), key=lambda i: (i in loading, lots[i]))[:2]
+    drawn = sorted(range(len(endpoints)), key=lambda i: (on_top.get(i, 0.0), lots[i]))[:2]
     scores = [0.0] * len(endpoints)
-    drawn.sort(key=lambda i: (i in loading, load.at(endpoints[i]).requests))
+    drawn.sort(key=lambda i: (on_top.get(i, 0.0), load.at(endpoints[i]).requests))
     for rank, i in enumerate(drawn):
         scores[i] = 1.0 - rank / 2
     return scores
@@ -108,7 +126,8 @@ def _by_two_choices(cost: MarginalCost, endpoints: Sequence[Endpoint]) -> list[f
 def _by_metrics(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint]) -> list[float]:
     """Blend short queues, free caches and cached prefixes, 2 to 2 to 3.
 
-    Those that would have to load the model come after all others.
+    Those that would have to load the model, and those whose metrics have died, come after all
+    others.
     """
     queues = fewest_best(readings(query, endpoints, lambda load: load.waiting))
     caches = free_kv_cache(query, endpoints)
@@ -116,7 +135,7 @@ def _by_metrics(cost: MarginalCost, query: Query, endpoints: Sequence[Endpoint])
         (2 * queue + 2 * free + 3 * cost.matches.share_at(e.address)) / 7
         for e, queue, free in zip(endpoints, queues, caches, strict=True)
     ]
-    loading = frozenset(cost.loading(endpoints))
-    if not loading:
+    on_top = cost.on_top(endpoints)
+    if not on_top:
         return scores
-    return [score / 2 if i in loading else (1 + score) / 2 for i, score in enumerate(scores)]
+    return [score / 2 if i in on_top else (1 + score) / 2 for i, score in enumerate(scores)]

@@ -39,6 +39,10 @@ class PrefixDetails(msgspec.Struct, frozen=True):
             "precise": float(address in matches.precise),
         }
 
+    def words(self, index: int) -> str:
+        """Leave it at the score, which is the share of the prompt."""
+        return ""
+
 
 @scorers("prefix-cache-scorer")
 class PrefixCacheScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -59,13 +63,14 @@ class PrefixCacheScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     def score(self, query: Query, endpoints: Sequence[Endpoint]) -> Scores:
         """Rate each endpoint's match."""
         matches = query.fact(self.prefix_match_info_producer_name, PrefixMatches)
-        matched, trust = matches.matched, matches.trust
-        numbers = [
-            self._rate(matches, matched[e.address]) * trust.get(e.address, 1.0)
-            if e.address in matched
-            else 0.0
-            for e in endpoints
-        ]
+        depths, trust = matches.depths([e.address for e in endpoints]), matches.trust
+        rates = {depth: self._rate(matches, depth) if depth else 0.0 for depth in set(depths)}
+        numbers = [rates[depth] for depth in depths]
+        if trust:
+            numbers = [
+                rate * trust.get(e.address, 1.0) if rate else rate
+                for e, rate in zip(endpoints, numbers, strict=True)
+            ]
         return Scores(numbers, PrefixDetails(matches.slim(), endpoints))
 
     def _rate(self, matches: PrefixMatches, blocks: int) -> float:

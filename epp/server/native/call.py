@@ -12,8 +12,8 @@ from epp.http2.status import Status
 class Handler(Protocol):
     """Serves one call. An exception of its ends the call with an error, and no other."""
 
-    def message(self, data: bytes) -> None:
-        """Take a message."""
+    def message(self, data: bytes) -> Sequence[bytes]:
+        """Take a message; return what answers it, unless it was sent already."""
         ...
 
     def ended(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from google.protobuf.message import DecodeError
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
@@ -27,15 +27,16 @@ class Check:
         self._health = health
         self._call = call
 
-    def message(self, data: bytes) -> None:
+    def message(self, data: bytes) -> Sequence[bytes]:
         """Answer and end."""
         name = _name(data)
         serving = None if name is None else self._health.serving(name)
         if serving is None:
             self._call.end(Status.NOT_FOUND, "nothing is called so here")
-            return
+            return ()
         self._call.send(_response(serving))
         self._call.end()
+        return ()
 
     def ended(self) -> None:
         """Miss the question: a check that was answered is over by now."""
@@ -53,16 +54,16 @@ class Watch:
         self._call = call
         self._leave: Callable[[], None] | None = None
 
-    def message(self, data: bytes) -> None:
+    def message(self, data: bytes) -> Sequence[bytes]:
         """Begin; a second question is not heard."""
         name = _name(data)
         if self._leave is not None:
-            return
+            return ()
         if name is None:
             self._call.end(Status.INTERNAL, "this is no HealthCheckRequest")
-            return
-        self._call.send(_response(self._health.serving(name)))
+            return ()
         self._leave = self._health.watch(name, self._tell)
+        return (_response(self._health.serving(name)),)
 
     def ended(self) -> None:
         """Go on: the peer has asked all that it asks."""

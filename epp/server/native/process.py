@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from google.protobuf.message import DecodeError
 
 from epp._pb.envoy.service.ext_proc.v3 import external_processor_pb2 as pb
@@ -22,17 +24,19 @@ class Process:
         self._conversation.later = self._later
         self._ended = False
 
-    def message(self, data: bytes) -> None:
+    def message(self, data: bytes) -> Sequence[bytes]:
         """Answer one message, at once."""
+        conversation = self._conversation
         try:
-            replies = self._conversation.exchange(data)
+            replies = conversation.exchange(data)
         except DecodeError:
             self._call.end(Status.INTERNAL, "this is no ProcessingRequest")
-            return
-        if replies:
+            return ()
+        if conversation.finished:
             self._call.send_all(replies)
-        if self._conversation.finished:
             self._call.end()
+            return ()
+        return replies
 
     def ended(self) -> None:
         """End the stream well, as its peer did; not before a reply that is owed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pool import Default, DescriptorPool
@@ -22,16 +22,16 @@ class Reflection:
         self._services = tuple(services)
         self._call = call
 
-    def message(self, data: bytes) -> None:
+    def message(self, data: bytes) -> Sequence[bytes]:
         """Answer one question."""
         try:
             request = pb.ServerReflectionRequest.FromString(data)
         except DecodeError:
             self._call.end(Status.INTERNAL, "this is no ServerReflectionRequest")
-            return
+            return ()
         response = pb.ServerReflectionResponse(valid_host=request.host, original_request=request)
         self._answer(request, response)
-        self._call.send(response.SerializeToString())
+        return (response.SerializeToString(),)
 
     def ended(self) -> None:
         """End with the peer."""

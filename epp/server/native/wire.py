@@ -183,19 +183,22 @@ class Wire(asyncio.Protocol):
         self.flush()
 
     def _handle(self, events: list[Event]) -> None:
+        calls, send = self._calls, self._core.send_all
         for event in events:
-            kind = type(event)
+            kind = type(event)  # faster than isinstance
             if kind is Opened:
-                self._open(event)  # type: ignore[arg-type]  # faster than isinstance
+                self._open(event)  # type: ignore[arg-type]
                 continue
-            call = self._calls.get(event.stream_id)
-            if call is None or call.handler is None:
+            call = calls.get(event.stream_id)
+            if call is None or (handler := call.handler) is None:
                 continue
             try:
                 if kind is Message:
-                    call.handler.message(event.data)  # type: ignore[union-attr]
+                    replies = handler.message(event.data)  # type: ignore[union-attr]
+                    if replies:
+                        send(call.id, replies)
                 elif kind is Ended:
-                    call.handler.ended()
+                    handler.ended()
                 elif kind is Gone:
                     self._close(call)
             except Exception:  # noqa: BLE001  one stream's bug must not reach the others

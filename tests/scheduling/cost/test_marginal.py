@@ -6,16 +6,16 @@ from hypothesis import strategies as st
 
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
-from epp.scheduling.cost.marginal import MarginalCost, Prices
+from epp.scheduling.cost.marginal import PARTS, MarginalCost, Prices
 from epp.scheduling.ledger.standing import Standing
 from epp.scheduling.ledger.workload import Workload
 from epp.scheduling.prefix.cut import Cut
+from epp.scheduling.prefix.depths import Depths
 from epp.scheduling.prefix.matches import PrefixMatches
 from tests.scheduling.books import board
 
 NOW = 50.0
 A, B = Endpoint("a:1"), Endpoint("b:1")
-PARTS = ("queue_s", "prefill_s", "pressure_s", "stall_s", "output_s", "memory_wait_s", "load_s")
 
 
 def workload(*standings: Standing, **rest: object) -> Workload:
@@ -131,7 +131,7 @@ def told(address: str, *loaded: str, at: float = NOW) -> Endpoint:
 def test_a_model_that_is_not_in_memory_costs_the_time_to_load_it_however_old_the_reading_is() -> (
     None
 ):
-    load = workload(Standing(at=NOW), Standing(at=NOW), swaps=True)
+    load = workload(Standing(at=NOW), Standing(at=NOW), models_differ=True)
     pool = [told("a:1", "other"), told("b:1", "llama", at=NOW - 600.0), Endpoint("c:1")]
     found = MarginalCost(load, PrefixMatches(), NOW, Prices(load=7.0), "llama")
     one, other, unknown = found.costs(pool)
@@ -143,7 +143,7 @@ def test_a_model_that_is_not_in_memory_costs_the_time_to_load_it_however_old_the
 
 @pytest.mark.parametrize("ramps", [{}, {"a:1": 0.2}])
 def test_the_terms_of_a_server_that_loads_add_up_to_its_cost(ramps: dict[str, float]) -> None:
-    load = workload(Standing(at=NOW, queued_s=1.0), swaps=True, ramps=ramps, ratio=2.0)
+    load = workload(Standing(at=NOW, queued_s=1.0), models_differ=True, ramps=ramps, ratio=2.0)
     found = MarginalCost(load, PrefixMatches(), NOW, Prices(), "llama")
     endpoint = told("a:1")
     (total,) = found.costs([endpoint])
@@ -152,6 +152,32 @@ def test_the_terms_of_a_server_that_loads_add_up_to_its_cost(ramps: dict[str, fl
     assert sum(terms[part] for part in PARTS) == pytest.approx(total)
 
 
+def test_a_server_that_lists_its_models_without_this_one_is_as_far_as_many_that_load_it() -> None:
+    load = workload(Standing(at=NOW), Standing(at=NOW), models_differ=True)
+    listing = Endpoint("a:1", load=Load(NOW, models=frozenset({"other"})))
+    serving = Endpoint("b:1", load=Load(NOW - 600.0, models=frozenset({"llama", "other"})))
+    pool = [listing, serving, Endpoint("c:1", load=Load(NOW)), Endpoint("d:1")]
+
+    def load_s(model: str) -> list[float]:
+        found = MarginalCost(load, PrefixMatches(), NOW, Prices(load=2.0), model)
+        return [found.terms(endpoint)["load_s"] for endpoint in pool]
+
+    assert load_s("llama") == [40.0, 0.0, 0.0, 0.0]
+    assert load_s("unknown") == [40.0, 40.0, 0.0, 0.0]
+    assert load_s("") == [0.0, 0.0, 0.0, 0.0]  # the request names none
+
+
+def test_a_server_whose_metrics_have_died_costs_more_by_the_price_of_silence() -> None:
+    load = workload(Standing(at=NOW), Standing(at=NOW), silent=frozenset({"a:1"}))
+    found = MarginalCost(load, PrefixMatches(), NOW, Prices(silence=7.0), "llama")
+    one, other = found.costs([A, B])
+    assert one - other == pytest.approx(7.0)
+    assert [found.terms(e)["silence_s"] for e in (A, B)] == [7.0, 0.0]
+    assert found.terms(A)["ttft_s"] == found.terms(B)["ttft_s"]
+
+
+@pytest.mark.parametrize("trust", [{}, {"a:1": 0.5, "c:1": 0.1, "gone:1": 0.2}])
+@pytest.mark.parametrize("grouped", [True, False])
 @pytest.mark.parametrize("in_order", [True, False])
 @pytest.mark.parametrize(
     "depths",
@@ -163,13 +189,26 @@ def test_the_terms_of_a_server_that_loads_add_up_to_its_cost(ramps: dict[str, fl
         [1, 2, 3, 4, 5, 6, 7, 8, 0],
     ],
 )
-def test_who_matches_how_deep_changes_no_sum(depths: list[int], in_order: bool) -> None:
+def test_who_matches_how_deep_changes_no_sum(
+    depths: list[int], in_order: bool, grouped: bool, trust: dict[str, float]
+) -> None:
     pool = [Endpoint(f"{name}:1") for name in "abcdefghi"]
     standings = {e.address: Standing(requests=n, step_s=0.01) for n, e in enumerate(pool)}
     load = Workload(board(standings), prompt=8000.0, output=300.0)
+    matched: dict[str, int] | Depths
     matched = {e.address: depth for e, depth in zip(pool, depths, strict=True) if depth}
-    priced = cost(load, PrefixMatches(range(8), Cut(1000), {**matched, "gone:1": 8}, {}, 8000.0))
+    matched["gone:1"] = 8
+    matched = _grouped(matched) if grouped else matched
+    priced = cost(load, PrefixMatches(range(8), Cut(1000), matched, trust, 8000.0))
     asked = pool if in_order else pool[::-1]
     summed = [sum(priced.terms(one)[part] for part in PARTS) for one in asked]
     assert priced.costs(asked) == pytest.approx(summed)
     assert priced.costs([]) == []
+
+
+def _grouped(matched: dict[str, int]) -> Depths:
+    found = Depths()
+    for depth in sorted(set(matched.values())):
+        # As the index has it: who has more has less, too.
+        found.add(frozenset(a for a, most in matched.items() if most >= depth), depth)
+    return found

@@ -109,16 +109,6 @@ def test_what_the_cache_holds_tells_how_large_other_clients_requests_are() -> No
     assert books.standing.held == 8000.0
 
 
-def test_a_reading_that_agrees_leaves_the_standing_until_it_is_out_of_date() -> None:
-    books = account()
-    books.answered(opened(books, 1.0), 1.0, NOW)
-    before = books.standing
-    books.read(Load(NOW + 0.3, running=1, waiting=0), 1.0, NOW + 0.3)
-    assert books.standing is before
-    books.read(Load(NOW + 0.6, running=1, waiting=0), 1.0, NOW + 0.6)
-    assert books.standing.token_s < before.token_s  # no more prefill comes in between
-
-
 def test_a_restart_clears_what_waited_there() -> None:
     books = account()
     opened(books, 50.0)

@@ -104,3 +104,17 @@ def test_an_endpoint_that_left_is_short_of_nothing() -> None:
     board.put("b", Standing(room=9.0))
     board.drop("a")
     assert not board.short_of(5.0)
+
+
+@given(st.lists(st.one_of(names, st.frozensets(names)), max_size=20))
+def test_a_group_is_all_while_no_other_endpoint_is_there(made: list[str | frozenset[str]]) -> None:
+    board, there = Board(), set[str]()
+    for one in made:
+        if isinstance(one, frozenset):
+            assert board.is_all(one) == board.copy().is_all(one) == (one >= there)
+        elif one in there:
+            there.discard(one)
+            board.drop(one)
+        else:
+            there.add(one)
+            board.put(one, Standing())

@@ -25,7 +25,7 @@ def test_a_large_pool_has_its_turn_in_parts() -> None:
 def test_the_parts_are_as_large_as_the_time_since_the_last_one() -> None:
     rounds, many = Rounds(), pool(500)
     rounds.take(many, 1.0)
-    assert len(list(rounds.take(many, 1.0001))) == 4
+    assert len(list(rounds.take(many, 1.0001))) == 8
     assert len(list(rounds.take(many, 1.0041))) == 20
     assert len(list(rounds.take(many, 1.5))) == 64
 

@@ -46,7 +46,7 @@ def test_the_same_endpoints_match_at_another_depth_of_another_prompt(index: Pref
     for _ in range(2):
         found = index.match(chain("abcd"))
         assert found == {"a:1": 3, "b:1": 3}
-        found["a:1"] = 99  # the answer is the asker's own
+        found.own["a:1"] = 99  # the answer is the asker's own
         assert index.match(chain("xyz")) == {"a:1": 2, "b:1": 2}
 
 

@@ -55,13 +55,12 @@ def test_a_fact_of_an_earlier_request_does_not_change() -> None:
 
 
 def test_the_figures_say_how_right_the_index_was() -> None:
-    (figure,) = taught(1000.0, 300).figures()
-    assert figure.address == A
-    assert figure.trust == pytest.approx(0.3)
-    assert figure.reported / figure.predicted == pytest.approx(0.3)
+    (figure,) = taught(1000.0, 300).figures("trust")
+    assert (figure.name, figure.address) == ("trust", A)
+    assert figure.value == pytest.approx(0.3)
 
 
 def test_an_endpoint_that_left_has_no_record() -> None:
     truth = taught(1000.0, 300)
     truth.forget(A)
-    assert (truth.trust, truth.figures()) == ({}, [])
+    assert (truth.trust, truth.figures("trust")) == ({}, [])

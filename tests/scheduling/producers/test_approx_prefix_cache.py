@@ -149,7 +149,8 @@ def test_an_endpoint_that_reports_less_than_was_predicted_is_believed_less() -> 
         producer.release(asked.settled(), decision(A), held, outcome, NOW)
     fact = producer.produce(asked, [A, B])
     assert fact.share_at(A.address) < 0.01 < fact.cached_share(fact.matched[A.address])
-    assert [figure.address for figure in producer.truth()] == [A.address]
+    (trust,) = [figure for figure in producer.figures() if figure.name == "prefix_index_trust"]
+    assert (trust.address, trust.value) == (A.address, 0.0)
 
 
 def test_answers_that_tell_no_cached_tokens_prove_nothing() -> None:

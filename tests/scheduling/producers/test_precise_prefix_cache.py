@@ -207,7 +207,9 @@ def test_an_endpoint_that_reports_less_than_it_told_is_believed_so_much_less(
         serve(producer, A, asked(IDS), prompt_tokens=8000, cached_tokens=2000)
     fact = producer.produce(asked(IDS), POOL)
     assert fact.trust == {A.address: pytest.approx(0.25)}
-    assert [figure.address for figure in producer.truth()] == [A.address]
+    (trust,) = [figure for figure in producer.figures() if figure.name == "prefix_events_trust"]
+    assert trust.address == A.address
+    assert trust.value == pytest.approx(0.25)
 
 
 def test_names_of_models_do_not_fill_the_memory(producer: PrecisePrefixCacheProducer) -> None:

@@ -276,6 +276,43 @@ def test_old_metrics_correct_nothing() -> None:
     assert books(ledger, NOW + 9).at(A).requests == 0
 
 
+def test_who_told_and_does_not_any_more_is_silent_until_it_tells_again() -> None:
+    ledger = made()
+
+    def ask(second: float, a: float, b: float | None) -> set[str]:
+        told_b = B if b is None else told(B, 1, NOW + b)
+        pool = (told(A, 1, NOW + a), told_b)
+        return set(books(ledger, NOW + second, pool).silent)
+
+    assert ask(0.0, 0.0, None) == ask(0.1, 0.1, None) == set()
+    assert ask(1.9, 0.1, None) == set()
+    assert ask(2.2, 0.1, None) == {A.address}  # B never told anything
+    assert ask(2.3, 2.3, 2.3) == set()
+    assert ask(2.4, 2.4, 2.4) == set()
+    assert ask(5.0, 2.4, 4.9) == {A.address}
+    assert ask(20.0, 2.4, 4.9) == {A.address, B.address}
+    ledger.forget(A)
+    assert ask(20.1, 20.1, 4.9) == {B.address}
+
+
+def test_who_is_read_seldom_is_not_silent_in_between() -> None:
+    ledger = made()
+    for reading in (0.0, 30.0, 60.0):
+        books(ledger, NOW + reading, [told(A, 1, NOW + reading)])
+    assert not books(ledger, NOW + 120.0, [told(A, 1, NOW + 60.0)]).silent
+    assert books(ledger, NOW + 180.0, [told(A, 1, NOW + 60.0)]).silent
+
+
+def test_who_falls_silent_when_nobody_tells_any_more_is_found_too() -> None:
+    ledger = made()
+    for second in (0.0, 0.1):
+        pool = (told(A, 1, NOW + second), told(B, 1, NOW + 10 * second))
+        books(ledger, NOW + 10 * second, pool)
+    books(ledger, NOW + 2.5, pool := (told(A, 1, NOW + 0.1), told(B, 1, NOW + 2.4)))
+    assert set(books(ledger, NOW + 2.6, pool).silent) == {A.address}
+    assert len(books(ledger, NOW + 60.0, pool).silent) == 2
+
+
 def test_a_large_pool_is_compared_bit_by_bit() -> None:
     ledger = made()
     pool = [Endpoint(f"10.0.1.{n}:1", generation=1) for n in range(150)]
@@ -384,11 +421,22 @@ TestLedgerEqualsPlainLists.settings = settings(
 )
 
 
+def test_the_books_know_whether_the_servers_list_the_same_models() -> None:
+    def listing(endpoint: Endpoint, *models: str) -> Endpoint:
+        return structs.replace(endpoint, load=Load(NOW, models=frozenset(models)))
+
+    ledger = made()
+    assert not books(ledger, pool=[listing(A, "m"), B]).models_differ
+    assert not books(ledger, pool=[listing(A, "m"), listing(B, "m")]).models_differ
+    assert books(ledger, pool=[listing(A, "m"), listing(B, "m", "n")]).models_differ
+    assert not books(ledger, pool=[listing(A, "m"), listing(B, "m")]).models_differ
+
+
 def test_the_books_know_whether_any_server_tells_what_it_has_in_memory() -> None:
     ledger = made()
-    assert not books(ledger, pool=[A, structs.replace(B, load=Load(NOW))]).swaps
+    assert not books(ledger, pool=[A, structs.replace(B, load=Load(NOW))]).models_differ
     swapping = structs.replace(B, load=Load(NOW, loaded=frozenset()))
-    assert books(ledger, pool=[A, swapping]).swaps
-    assert books(ledger, NOW + 600.0, pool=[A, swapping]).swaps  # the reading is old by then
+    assert books(ledger, pool=[A, swapping]).models_differ
+    assert books(ledger, NOW + 600.0, pool=[A, swapping]).models_differ  # however old
     ledger.forget(B)
-    assert not books(ledger, pool=[A]).swaps
+    assert not books(ledger, pool=[A]).models_differ

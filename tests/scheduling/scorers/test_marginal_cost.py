@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from epp.pool.endpoint import Endpoint
+from epp.scheduling.cost.marginal import PARTS
 from epp.scheduling.decision import Decision
 from epp.scheduling.ledger.standing import Standing
 from epp.scheduling.ledger.workload import Workload
@@ -117,22 +118,50 @@ def test_a_picker_that_knows_less_than_the_servers_goes_by_their_metrics() -> No
     assert decided(query, pool).columns[0].details.basis == "metrics"  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(
-    ("known", "basis"),
-    [
-        ({}, "approximate"),
-        ({"plausible": False}, "load"),
-        ({"prompt": 0.0}, "two-choices"),
-        ({"young": True}, "metrics"),
-    ],
-)
+def test_a_cost_is_said_in_milliseconds_the_largest_parts_first() -> None:
+    query = asked([Standing(at=NOW, queued_s=2.0), Standing(at=NOW)])
+    details = decided(query, [A, B]).columns[0].details
+    assert details is not None
+    terms = details.terms(0)
+    total_ms = 1000 * sum(terms[part] for part in PARTS)
+    assert details.words(0).startswith(f"{total_ms:.0f} ms: queue 2000, ")
+    assert details.words(0).endswith("; 0% cached")
+    assert "queue" not in details.words(1)
+
+
+def test_what_a_choice_did_not_go_by_is_not_said() -> None:
+    details = decided(asked([], young=True), [A, B]).columns[0].details
+    assert details is not None
+    assert details.words(0) == ""
+
+
+KNOWN: list[tuple[dict[str, Any], str]] = [
+    ({}, "approximate"),
+    ({"plausible": False}, "load"),
+    ({"prompt": 0.0}, "two-choices"),
+    ({"young": True}, "metrics"),
+]
+
+
+@pytest.mark.parametrize(("known", "basis"), KNOWN)
+def test_a_server_whose_metrics_have_died_is_avoided_whatever_the_choice_goes_by(
+    known: dict[str, Any], basis: str
+) -> None:
+    pool = [endpoint(1), endpoint(2)]
+    standings = [Standing(at=NOW), Standing(at=NOW, requests=2)]
+    told = asked(standings, silent=frozenset({pool[0].address}), **known)
+    assert decided(told, pool).winner is pool[1]
+    assert decided(told, pool).columns[0].details.basis == basis  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("known", "basis"), KNOWN)
 def test_the_one_server_that_has_the_model_in_memory_is_preferred_whatever_the_choice_goes_by(
     known: dict[str, Any], basis: str
 ) -> None:
     has = {1: "mistral", 2: "llama", 3: "qwen"}
     pool = [endpoint(n, loaded=frozenset({model})) for n, model in has.items()]
     standings = [Standing(at=NOW, requests=n) for n in (0, 2, 0)]  # and has more to do
-    told = asked(standings, swaps=True, **known)
+    told = asked(standings, models_differ=True, **known)
     assert decided(told, pool).winner is pool[1]
     assert decided(asked(standings, **known), pool).winner is not pool[1] or basis == "metrics"
     assert decided(told, pool).columns[0].details.basis == basis  # type: ignore[union-attr]
