@@ -228,7 +228,8 @@ class Admission:
         part = self._courtesy.part(waiter.priority, waiter.flow, now)
         if not waiter.late:
             return part
-        return part * self._courtesy.late_part(waiter.late_at, waiter.expires_at, now)
+        late_at, expires_at = waiter.late_at, waiter.expires_at
+        return part * self._courtesy.late_part(waiter.priority, late_at, expires_at, now)
 
     def _reserve(self, choice: Choice, flow: str, now: float) -> Reservation:
         if flow:

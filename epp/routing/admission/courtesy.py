@@ -49,10 +49,16 @@ class Courtesy:
             part = min(part, settings.greedy_part)
         return part
 
-    def late_part(self, late_at: float, expires_at: float, now: float) -> float:
-        """Return what one may fill that cannot; the longer it has waited since, the more."""
-        first = self._settings.late_part
+    def late_part(self, priority: int, late_at: float, expires_at: float, now: float) -> float:
+        """Return what one may fill that cannot; the longer it has waited since, the more.
+
+        Not while a flow takes more than its share: then the late are many, and what they fill keeps
+        the others from being in time.
+        """
+        first, shares = self._settings.late_part, self._shares.get(priority)
         if expires_at == math.inf or expires_at <= late_at:
+            return first
+        if shares is not None and shares.contested(now):
             return first
         waited = min(1.0, max(0.0, (now - late_at) / (expires_at - late_at)))
         return first + (1.0 - first) * waited

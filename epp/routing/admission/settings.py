@@ -20,4 +20,4 @@ class AdmissionSettings(msgspec.Struct, frozen=True):
     shortest_first: float = 0.0  # seconds that a request may be passed by for each of its work
     late_part: float = 0.5  # of an endpoint's full work, up to which what is late may go there
     lower_part: float = 0.7  # the same for those of less priority than others have
-    greedy_part: float = 0.7  # the same for flows that have had more than their share
+    greedy_part: float = 0.6  # the same for flows that have had more than their share

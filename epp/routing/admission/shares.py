@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from epp.scheduling.ledger.decaying import DecayingSum
 
 _PERIOD_S = 20.0
@@ -13,9 +15,10 @@ _MOST_FLOWS = 1024  # clients choose the names
 class Shares:
     """Work let through, by flow, whether it had to wait or not; older work counts less."""
 
-    __slots__ = ("_flows", "_total")
+    __slots__ = ("_exceeded_at", "_flows", "_total")
 
     def __init__(self) -> None:
+        self._exceeded_at = -inf  # by any flow
         self._flows: dict[str, _Service] = {}  # longest without service first
         self._total = DecayingSum(_PERIOD_S)
 
@@ -29,6 +32,8 @@ class Shares:
         service.at = now
         service.work.add(work, now)
         self._total.add(work, now)
+        if self.exceeded(flow, now):
+            self._exceeded_at = now
         first = next(iter(self._flows))
         if len(self._flows) > _MOST_FLOWS or now - self._flows[first].at > _GONE_S:
             del self._flows[first]
@@ -40,6 +45,10 @@ class Shares:
             return False
         equal = self._total.per_second(now) / len(self._flows)
         return service.work.per_second(now) > _MORE * equal
+
+    def contested(self, now: float) -> bool:
+        """Tell whether some flow took clearly more than an equal share lately."""
+        return now - self._exceeded_at < _PERIOD_S
 
 
 class _Service:
