@@ -256,7 +256,7 @@ class Router:
             if advance is not None:
                 advance(now)
 
-        routed = _routed(intent, destination, reservation.response_headers())
+        routed = _routed(intent, destination, reservation.response_headers)
         placement = Placement(intent.labels, routed, reservation, ended, advance)
         if advance is not None:
             placement.targets = reservation.query.fact(GATE, Targets)

@@ -67,23 +67,36 @@ class Producer(Protocol):
         What it returns is given back to it at the first token and at the end of this request.
         """
 
-    def first_token(self, query: Query, decision: Decision, held: Any, now: float) -> None:
-        """Take note that the answer began; not called where answers are not observed.
-
-        The query has neither prompt nor headers nor facts any more, and the decision only says
-        what was picked: that is so for `release` too.
-        """
-
     def release(
         self, query: Query, decision: Decision, held: Any, outcome: Outcome, now: float
     ) -> None:
-        """Take note of the request's end; called once for each `reserve`."""
+        """Take note of the request's end; called once for each `reserve`.
+
+        The query has neither prompt nor headers nor facts any more, and the decision only says
+        what was picked.
+        """
 
     def forget(self, endpoint: Endpoint) -> None:
         """Drop what is known of an endpoint that left the pool."""
 
+
+@runtime_checkable
+class Hearing(Protocol):
+    """A producer that wants to know when an answer begins."""
+
+    def first_token(self, query: Query, decision: Decision, held: Any, now: float) -> None:
+        """Take note of it; not called where answers are not observed.
+
+        The query and the decision are as bare as those of `Producer.release`.
+        """
+
+
+@runtime_checkable
+class Marking(Protocol):
+    """A producer that recognises a client's next request by a header of this one's answer."""
+
     def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
-        """Return headers by which the client's next request is recognised."""
+        """Return the headers."""
 
 
 @runtime_checkable

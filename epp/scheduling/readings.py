@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import fsum
 from typing import TypeVar
 
 from epp.pool.endpoint import Endpoint
@@ -33,7 +34,8 @@ def neutral(
     known = [score for score in scores if score is not None]
     if len(known) == len(scores):
         return known
-    usual = sum(known) / len(known) if known else 0.5
+    # Exact, so that equal endpoints score alike in whatever order they come.
+    usual = fsum(known) / len(known) if known else 0.5
     now, max_age_s = query.now, query.max_load_age_s
     return [
         score if score is not None else 0.0 if e.fresh_load(now, max_age_s) is None else usual

@@ -15,6 +15,7 @@ from epp.scheduling.figure import Figure
 from epp.scheduling.plugin import Producer, ProfileHandler, Reserving, Telling
 from epp.scheduling.profile import Profile
 from epp.scheduling.query import Query
+from epp.scheduling.roll import Roll
 
 if TYPE_CHECKING:
     from random import Random
@@ -23,26 +24,25 @@ if TYPE_CHECKING:
 class Reservation:
     """What a pick holds until its request ends; `first_token` and `release` count once."""
 
-    __slots__ = ("_answered", "_held", "_response_headers", "decision", "query")
+    __slots__ = ("_answered", "_held", "_roll", "decision", "query", "response_headers")
 
-    def __init__(self, query: Query, decision: Decision, producers: Mapping[str, Producer]) -> None:
+    def __init__(self, query: Query, decision: Decision, roll: Roll) -> None:
         self.query = query
         self.decision = decision
-        self._held: list[tuple[Producer, Any]] = []
+        self.response_headers: Sequence[tuple[str, str]] = ()  # what the producers add
+        self._roll = roll
+        self._held: dict[str, Any] = {}
         self._answered = False
-        self._response_headers: list[tuple[str, str]] = []
         try:
-            for name, producer in producers.items():
-                held = producer.reserve(query, decision, query.facts[name])
-                self._held.append((producer, held))
-                self._response_headers += producer.response_headers(decision)
+            for name, producer in roll.all.items():
+                self._held[name] = producer.reserve(query, decision, query.facts[name])
+            if roll.marking:
+                self.response_headers = [
+                    pair for one in roll.marking for pair in one.response_headers(decision)
+                ]
         except BaseException:
             self.release(Outcome(), query.now)
             raise
-
-    def response_headers(self) -> list[tuple[str, str]]:
-        """Return what the producers add to the answer."""
-        return self._response_headers
 
     def waited(self, seconds: float, why: str) -> None:
         """Note how long the request was kept, and for what."""
@@ -58,15 +58,16 @@ class Reservation:
         if self._answered:
             return
         self._answered = True
-        for producer, held in self._held:
-            producer.first_token(self.query, self.decision, held, now)
+        for name, producer in self._roll.hearing.items():
+            if name in self._held:
+                producer.first_token(self.query, self.decision, self._held[name], now)
 
     def release(self, outcome: Outcome, now: float) -> None:
         """Tell the producers how the request ended, and when."""
         try:
             while self._held:
-                producer, held = self._held.pop()
-                producer.release(self.query, self.decision, held, outcome, now)
+                name, held = self._held.popitem()
+                self._roll.all[name].release(self.query, self.decision, held, outcome, now)
         except BaseException:
             self.release(outcome, now)  # one that fails must not keep it from the others
             raise
@@ -92,7 +93,7 @@ class Scheduler:
         self._names = tuple(self._profiles)
         self._handler = handler
         self._preferred: str | None = None
-        self._producers = dict(producers)
+        self._roll = Roll(producers)
 
     def __repr__(self) -> str:
         return f"<Scheduler {', '.join(self._names)}>"
@@ -100,7 +101,7 @@ class Scheduler:
     @property
     def producers(self) -> Mapping[str, Producer]:
         """What remembers, by name: some must also be fed."""
-        return self._producers
+        return self._roll.all
 
     def prefer(self, profile: str | None) -> None:
         """Run this profile for every request; None: the one that the handler chooses."""
@@ -110,7 +111,7 @@ class Scheduler:
         """Count so many tokens for an answer without a limit; None: as the producers' parameters
         say.
         """
-        for producer in self._producers.values():
+        for producer in self._roll.all.values():
             if isinstance(producer, Reserving):
                 producer.reserve_tokens(tokens)
 
@@ -120,14 +121,14 @@ class Scheduler:
         """Choose, and leave the books as they are."""
         if not endpoints:
             return Refusal(Exhausted.NO_ENDPOINTS)
-        facts = {name: p.produce(query, endpoints) for name, p in self._producers.items()}
+        facts = {name: p.produce(query, endpoints) for name, p in self._roll.all.items()}
         informed = structs.replace(query, facts=facts)
         decision = self._profile(informed).run(informed, endpoints, rng)
         return decision if isinstance(decision, Refusal) else Choice(informed, decision)
 
     def reserve(self, choice: Choice) -> Reservation:
         """Enter a choice into the books; in the turn in which it was made, or it is out of date."""
-        return Reservation(choice.query, choice.decision, self._producers)
+        return Reservation(choice.query, choice.decision, self._roll)
 
     def schedule(
         self, query: Query, endpoints: Sequence[Endpoint], rng: Random
@@ -138,13 +139,13 @@ class Scheduler:
 
     def figures(self) -> list[Figure]:
         """Return what the producers have learned."""
-        telling = [p for p in self._producers.values() if isinstance(p, Telling)]
+        telling = [p for p in self._roll.all.values() if isinstance(p, Telling)]
         return [figure for producer in telling for figure in producer.figures()]
 
     def forget(self, endpoints: Iterable[Endpoint]) -> None:
         """Drop what is known of endpoints that left the pool."""
         for endpoint in endpoints:
-            for producer in self._producers.values():
+            for producer in self._roll.all.values():
                 producer.forget(endpoint)
 
     def _profile(self, query: Query) -> Profile:

@@ -8,6 +8,7 @@ from epp.routing.labels import Labels
 from epp.routing.placement import Placement
 from epp.scheduling.decision import Column, Decision, Outcome
 from epp.scheduling.query import Query
+from epp.scheduling.roll import Roll
 from epp.scheduling.scheduler import Reservation
 
 POD, OTHER = Endpoint("10.0.0.1:8000"), Endpoint("10.0.0.2:8000")
@@ -47,7 +48,7 @@ class Ledger:
 
 def placed(ledger: Ledger, ends: list[str]) -> Placement:
     query = Query("m", "a long prompt", "salt", {"x-a": "b"}, 1.0, facts={"ledger": "a fact"})
-    reservation = Reservation(query, DECISION, {"ledger": ledger})
+    reservation = Reservation(query, DECISION, Roll({"ledger": ledger}))
     return Placement(Labels("m", "m"), ROUTED, reservation, lambda _: ends.append("end"))
 
 

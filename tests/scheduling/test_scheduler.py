@@ -186,7 +186,7 @@ def test_a_handler_that_invents_a_profile_is_told_so() -> None:
 
 def test_the_answer_gets_the_headers_of_every_producer() -> None:
     found = reserve(scheduler(diaries={"one": Diary(), "other": Diary()}), POOL[:1])
-    assert found.response_headers() == [("x-diary", "pod-0"), ("x-diary", "pod-0")]
+    assert found.response_headers == [("x-diary", "pod-0"), ("x-diary", "pod-0")]
 
 
 def test_a_producer_that_fails_at_the_pick_does_not_keep_what_others_reserved() -> None:

@@ -80,7 +80,7 @@ def check_nothing_is_held(picker: Picker, stream: Conversation) -> None:
     assert picker.metrics._running == {}
     assert picker.metrics._streams == 0
     assert len(picker.router._issued) == 0
-    assert picker.scheduler._producers[INFLIGHT].produce(Query(), ()) == InFlight({})
+    assert picker.scheduler.producers[INFLIGHT].produce(Query(), ()) == InFlight({})
     assert len(picker.records) <= 1
 
 

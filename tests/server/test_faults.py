@@ -91,7 +91,7 @@ def check_nothing_is_held(picker: Picker) -> None:
     assert picker.metrics._running == {}
     assert picker.metrics._streams == 0
     assert len(picker.router._issued) == 0
-    assert picker.scheduler._producers[INFLIGHT].produce(Query(), ()) == InFlight({})
+    assert picker.scheduler.producers[INFLIGHT].produce(Query(), ()) == InFlight({})
 
 
 def check_it_still_serves(picker: Picker) -> None:

@@ -16,6 +16,7 @@ from epp.routing.labels import Labels
 from epp.routing.placement import Placement
 from epp.scheduling.decision import Decision, Outcome
 from epp.scheduling.query import Query
+from epp.scheduling.roll import Roll
 from epp.scheduling.scheduler import Reservation
 from epp.server.observation import Observation
 from epp.telemetry.decisions import Decisions
@@ -46,9 +47,6 @@ class Ledger:
     def produce(self, *_: object) -> None: ...
     def reserve(self, *_: object) -> None: ...
     def forget(self, *_: object) -> None: ...
-    def response_headers(self, *_: object) -> tuple[()]:
-        return ()
-
     def first_token(self, _query: object, _decision: object, _held: object, now: float) -> None:
         self.first_tokens.append(now)
 
@@ -71,7 +69,8 @@ class Stream:
 
     def place(self) -> None:
         decision = Decision(self.clock(), "default", (POD,), (POD,), totals=(1.0,))
-        reservation = Reservation(Query(facts={"ledger": None}), decision, {"ledger": self.ledger})
+        roll = Roll({"ledger": self.ledger})
+        reservation = Reservation(Query(facts={"ledger": None}), decision, roll)
         labels = Labels("m", "m-served", "team", -1, "chat")
         placement = Placement(labels, ROUTED, reservation)
         self.observed.placed(placement, self.clock(), self.clock())

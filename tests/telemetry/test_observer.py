@@ -9,6 +9,7 @@ from epp.routing.labels import Labels
 from epp.routing.placement import Placement
 from epp.scheduling.decision import Decision
 from epp.scheduling.query import Query
+from epp.scheduling.roll import Roll
 from epp.scheduling.scheduler import Reservation
 from epp.telemetry.decisions import Decisions
 from epp.telemetry.in_flight import InFlight
@@ -43,7 +44,7 @@ class Telling:
 
 
 def placed() -> Placement:
-    return Placement(Labels("m", "m"), ROUTED, Reservation(Query(), DECISION, {}))
+    return Placement(Labels("m", "m"), ROUTED, Reservation(Query(), DECISION, Roll({})))
 
 
 def test_a_choice_is_told_to_everyone() -> None:

@@ -115,9 +115,6 @@ class Gate:
         step_s = self._work.decode_step_s(standing.held, standing.decoding + 1)
         return Planned(fact.tpot_s, step_s / self._idle)
 
-    def first_token(self, query: Query, decision: Decision, held: Planned, now: float) -> None:
-        """Learn nothing yet."""
-
     def release(
         self, query: Query, decision: Decision, held: Planned, outcome: Outcome, now: float
     ) -> None:
@@ -135,10 +132,6 @@ class Gate:
         self.paces.forget(endpoint.address)
         self._seen_at.pop(endpoint.address, None)
         self._told_at.pop(endpoint.address, None)
-
-    def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
-        """Add nothing."""
-        return ()
 
     def _hear(self, address: str, load: Load, standing: Standing, now: float) -> None:
         """Learn from what the server says of the time between tokens, where no answers are read."""

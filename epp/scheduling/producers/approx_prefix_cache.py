@@ -82,9 +82,6 @@ class ApproxPrefixCacheProducer:
         self._index.insert(winner.address, fact.hashes, self._capacity_of(winner))
         return share
 
-    def first_token(self, query: Query, decision: Decision, held: float, now: float) -> None:
-        """Do nothing."""
-
     def release(
         self, query: Query, decision: Decision, held: float, outcome: Outcome, now: float
     ) -> None:
@@ -97,10 +94,6 @@ class ApproxPrefixCacheProducer:
         """Drop the endpoint's blocks."""
         self._index.drop(endpoint.address)
         self._truth.forget(endpoint.address)
-
-    def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
-        """Add nothing."""
-        return ()
 
     def figures(self) -> list[Figure]:
         """Return how large the index is, and how right it was."""

@@ -51,9 +51,6 @@ class ColdPicksProducer:
         self._order.pop(address, None)
         self._order[address] = None
 
-    def first_token(self, query: Query, decision: Decision, held: None, now: float) -> None:
-        """Do nothing."""
-
     def release(
         self, query: Query, decision: Decision, held: None, outcome: Outcome, now: float
     ) -> None:
@@ -62,7 +59,3 @@ class ColdPicksProducer:
     def forget(self, endpoint: Endpoint) -> None:
         """Take the endpoint out."""
         self._order.pop(endpoint.address, None)
-
-    def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
-        """Add nothing."""
-        return ()

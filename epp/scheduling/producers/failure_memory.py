@@ -81,9 +81,6 @@ class FailureMemoryProducer:
             record.tried = True
             record.until = query.now + self._period_s(record)
 
-    def first_token(self, query: Query, decision: Decision, held: None, now: float) -> None:
-        """Do nothing."""
-
     def release(
         self, query: Query, decision: Decision, held: None, outcome: Outcome, now: float
     ) -> None:
@@ -97,10 +94,6 @@ class FailureMemoryProducer:
     def forget(self, endpoint: Endpoint) -> None:
         """Drop the failures."""
         self._records.pop(_key(endpoint), None)
-
-    def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
-        """Add nothing."""
-        return ()
 
     def _failed(self, key: tuple[str, int], weight: float, now: float) -> None:
         record = self._records.get(key) or self._begin(key, now)

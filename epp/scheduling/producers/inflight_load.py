@@ -50,9 +50,6 @@ class InflightLoadProducer:
         key = _key(decision.winner)
         self._requests[key] = self._requests.get(key, 0) + 1
 
-    def first_token(self, query: Query, decision: Decision, held: None, now: float) -> None:
-        """Do nothing."""
-
     def release(
         self, query: Query, decision: Decision, held: None, outcome: Outcome, now: float
     ) -> None:
@@ -65,10 +62,6 @@ class InflightLoadProducer:
     def forget(self, endpoint: Endpoint) -> None:
         """Drop the count."""
         self._requests.pop(_key(endpoint), None)
-
-    def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
-        """Add nothing."""
-        return ()
 
 
 def _key(endpoint: Endpoint) -> tuple[str, int]:

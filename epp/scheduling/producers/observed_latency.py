@@ -98,9 +98,6 @@ class ObservedLatencyProducer:
         """Listen to this endpoint until it leaves."""
         self._there.add(_key(decision.winner))
 
-    def first_token(self, query: Query, decision: Decision, held: None, now: float) -> None:
-        """Do nothing: the outcome tells, and whether there was an answer at all."""
-
     def release(
         self, query: Query, decision: Decision, held: None, outcome: Outcome, now: float
     ) -> None:
@@ -119,10 +116,6 @@ class ObservedLatencyProducer:
         self._there.discard(_key(endpoint))
         self._seen.ttft.forget(endpoint)
         self._seen.itl.forget(endpoint)
-
-    def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
-        """Add nothing."""
-        return ()
 
     def figures(self) -> list[Figure]:
         """Return the averages."""

@@ -127,9 +127,6 @@ class PrecisePrefixCacheProducer:
         told = fact.cached_share(fact.matched.get(address, 0)) if address in fact.precise else None
         return Held(guessed, told, first_key)
 
-    def first_token(self, query: Query, decision: Decision, held: Held, now: float) -> None:
-        """Do nothing."""
-
     def release(
         self, query: Query, decision: Decision, held: Held, outcome: Outcome, now: float
     ) -> None:
@@ -150,10 +147,6 @@ class PrecisePrefixCacheProducer:
         self._truth.forget(endpoint.address)
         for agreement in self._agreements.values():
             agreement.forget(endpoint.address)
-
-    def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
-        """Add nothing."""
-        return ()
 
     def figures(self) -> list[Figure]:
         """Return what the guesses tell, and how right the events of each endpoint were."""

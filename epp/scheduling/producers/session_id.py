@@ -60,9 +60,6 @@ class SessionIdProducer:
         self._sessions.move_to_end(name)
         self._expire(query.now)
 
-    def first_token(self, query: Query, decision: Decision, held: None, now: float) -> None:
-        """Do nothing."""
-
     def release(
         self, query: Query, decision: Decision, held: None, outcome: Outcome, now: float
     ) -> None:
@@ -70,10 +67,6 @@ class SessionIdProducer:
 
     def forget(self, endpoint: Endpoint) -> None:
         """Do nothing: pins to an endpoint that left hold no other, and expire."""
-
-    def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
-        """Add nothing."""
-        return ()
 
     def _id(self, query: Query) -> str:
         name = query.headers.get(self._header, "")

@@ -39,9 +39,6 @@ class SessionTokenProducer:
     def reserve(self, query: Query, decision: Decision, fact: Pin) -> None:
         """Remember nothing."""
 
-    def first_token(self, query: Query, decision: Decision, held: None, now: float) -> None:
-        """Do nothing."""
-
     def release(
         self, query: Query, decision: Decision, held: None, outcome: Outcome, now: float
     ) -> None:

@@ -204,10 +204,6 @@ class WorkLedgerProducer:
             self._silent.discard(endpoint.address)
             self._speeds.forget(account.speed)
 
-    def response_headers(self, decision: Decision) -> Sequence[tuple[str, str]]:
-        """Add nothing."""
-        return ()
-
     def reserve_tokens(self, tokens: int | None) -> None:
         """Count so many tokens for an answer whose request gives no limit."""
         self._reserved_tokens = self._own_reserved_tokens if tokens is None else tokens

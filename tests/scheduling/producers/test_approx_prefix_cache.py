@@ -136,10 +136,6 @@ def test_all_caches_together_are_bounded_whatever_an_endpoint_claims() -> None:
     assert holds(made(lru_capacity_total=4), endpoint(1, blocks=10**12, block_size=16)) == 4
 
 
-def test_the_answer_gets_no_header() -> None:
-    assert made().response_headers(decision(A)) == ()
-
-
 def test_an_endpoint_that_reports_less_than_was_predicted_is_believed_less() -> None:
     producer = made()
     asked = query(prompt(*"abcdefgh"))

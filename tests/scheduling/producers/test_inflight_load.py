@@ -68,10 +68,6 @@ def test_the_fact_is_of_its_moment(producer: InflightLoadProducer) -> None:
     assert fact.at(OLD) == 1
 
 
-def test_the_answer_gets_no_header(producer: InflightLoadProducer) -> None:
-    assert producer.response_headers(decision(OLD)) == ()
-
-
 def test_it_says_how_many_requests_are_under_way(producer: InflightLoadProducer) -> None:
     begin(producer, OLD)
     begin(producer, OTHER)

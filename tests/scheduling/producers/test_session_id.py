@@ -100,10 +100,6 @@ def test_a_name_too_long_to_keep_is_no_name() -> None:
     assert pinned(producer, "s" * 256) == "a:1"
 
 
-def test_the_answer_gets_no_header() -> None:
-    assert made().response_headers(decision(A)) == ()
-
-
 @pytest.mark.parametrize("parameters", [{"ttlSeconds": 0}, {"maxSessions": 0}, {"headerName": ""}])
 def test_parameters_out_of_range_are_refused_at_load(parameters: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError, match=next(iter(parameters))):
