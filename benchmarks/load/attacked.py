@@ -39,6 +39,7 @@ MOST_RATIO = 2.0
 REPLICAS = 4
 WARM_UP_S = 1.0
 CANCEL = 8
+_RETURNED_AT = 1 << 20
 
 
 class Felt(msgspec.Struct):
@@ -59,6 +60,7 @@ class Honest:
         self._reader = reader
         self._writer = writer
         self._ids = wire.stream_ids()
+        self._unreturned = 0  # bytes of data, which count against the connection's window
         writer.write(wire.HELLO)
 
     async def ask(self, seconds: float) -> list[float]:
@@ -76,9 +78,19 @@ class Honest:
     async def _until_answered(self, stream_id: int) -> None:
         while True:
             head = await self._reader.readexactly(frames.HEADER_BYTES)
-            await self._reader.readexactly(int.from_bytes(head[:3], "big"))
-            if head[3] == FrameType.DATA and int.from_bytes(head[5:], "big") == stream_id:
-                return
+            size = int.from_bytes(head[:3], "big")
+            await self._reader.readexactly(size)
+            if head[3] == FrameType.DATA:
+                self._return(size)
+                if int.from_bytes(head[5:], "big") == stream_id:
+                    return
+
+    def _return(self, size: int) -> None:
+        """Give back the room of what was read, or the picker would have to be silent at last."""
+        self._unreturned += size
+        if self._unreturned >= _RETURNED_AT:
+            self._writer.write(frames.window_update(0, self._unreturned))
+            self._unreturned = 0
 
 
 async def attacked(names: Sequence[str], seconds: float, rounds: int) -> list[Felt]:
