@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -26,11 +27,10 @@ PATIENCE_S = 120.0
 IN_LINE_S = 0.1  # after asking, unless a server could take the request at once
 NEVER_S = 1.0  # whoever has not left by then had not waited
 
-_QUEUE = re.compile(r"^llm_d_epp_flow_control_queue_size{.*} (\S+)$", re.MULTILINE)
-_LEFT = re.compile(
-    r'^llm_d_epp_flow_control_requests_total{.*outcome="EvictedContextCancelled".*} (\S+)$',
-    re.MULTILINE,
-)
+QUEUE, REQUESTS = "llm_d_epp_flow_control_queue_size", "llm_d_epp_flow_control_requests_total"
+_QUEUE = re.compile(rf"^{QUEUE}{{.*}} (\S+)$", re.MULTILINE)
+_LEFT = re.compile(rf'^{REQUESTS}{{.*outcome="EvictedContextCancelled".*}} (\S+)$', re.MULTILINE)
+_ALONE = urlencode([("name[]", QUEUE), ("name[]", REQUESTS)])  # the whole page takes 10 ms
 
 
 class Patience(msgspec.Struct, frozen=True):
@@ -72,7 +72,7 @@ async def patience(
         stage([*flags, drain], REPLICAS, speed=SPEED, mode=mode, transport=transport) as on,
         httpx.AsyncClient() as http,
     ):
-        page = Page(http, f"http://127.0.0.1:{on.metrics_port}/metrics")
+        page = Page(http, f"http://127.0.0.1:{on.metrics_port}/metrics?{_ALONE}")
         clients: list[Client] = []
         await _fill(on.port, page, clients, waiting)
         left_ms, page_ms = await _leave(on.port, page, leavers)

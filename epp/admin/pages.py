@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from prometheus_client import CollectorRegistry
+from prometheus_client.registry import Collector
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -21,7 +22,7 @@ from epp.telemetry.decisions import Decided, Decisions, explain
 _INDEX = f"""\
 epp {epp.__version__}, an endpoint picker for Envoy
 
-/metrics              Prometheus metrics
+/metrics              Prometheus metrics; /metrics?name[]=NAME those samples alone
 /decisions?limit=20   the last decisions and what led to each
 /healthz              answers while the process lives
 """
@@ -63,10 +64,14 @@ class Pages:
         wants_openmetrics = "application/openmetrics-text" in request.headers.get("accept", "")
         content_type = exposition.OPENMETRICS if wants_openmetrics else exposition.TEXT
         slices = []
-        for text in exposition.render(self._registry.collect(), content_type):
+        for text in exposition.render(self._asked_for(request).collect(), content_type):
             slices.append(text)
             await asyncio.sleep(0)
         return Response("".join(slices), headers={"content-type": content_type})
+
+    def _asked_for(self, request: Request) -> Collector:
+        names = request.query_params.getlist("name[]")
+        return self._registry.restricted_registry(names) if names else self._registry
 
     async def _latest(self, request: Request) -> Response:
         if not self._decisions.capacity:

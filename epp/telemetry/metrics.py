@@ -62,7 +62,7 @@ class Metrics:
         max_load_age_s: float = 2.0,
         max_series: int = 1000,
     ) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = CollectorRegistry(support_collectors_without_names=True)
         self._pools: dict[str, WatchedPool] = {}
         self._clock = clock
         self._commit = commit

@@ -14,6 +14,7 @@ from epp.admin.pages import Pages
 from epp.pool.endpoint import Endpoint
 from epp.scheduling.decision import Decision
 from epp.telemetry.decisions import Decisions
+from epp.telemetry.metrics import Metrics
 
 WINNER = Endpoint("127.0.0.1:8000")
 
@@ -66,6 +67,17 @@ async def test_metrics_are_openmetrics_when_asked_for(client: httpx.AsyncClient)
     assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
     parse: Callable[[str], Iterable[Metric]] = openmetrics.text_string_to_metric_families
     assert [f.samples[0].value for f in parse(answer.text)] == [3]
+
+
+async def test_metrics_are_only_those_that_are_named(decisions: Decisions) -> None:
+    metrics = Metrics(clock=lambda: 0.0)
+    metrics.stream_opened()
+    names = ["llm_d_epp_extproc_streams_inflight", "process_open_fds", "unheard_of"]
+    async with ask(Pages(metrics.registry, decisions, lambda: 0.0)) as client:
+        answer = await client.get("/metrics", params={"name[]": names})
+    told = {f.name: f.samples[0].value for f in parse_text(answer.text)}
+    assert set(told) == {"llm_d_epp_extproc_streams_inflight", "process_open_fds"}
+    assert told["llm_d_epp_extproc_streams_inflight"] == 1
 
 
 async def test_other_work_goes_on_while_a_long_page_is_made(decisions: Decisions) -> None:

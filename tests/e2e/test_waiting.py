@@ -82,9 +82,11 @@ async def waiting(picker: Picker, client: httpx.AsyncClient, count: int) -> None
 
 
 async def queue_size(picker: Picker, client: httpx.AsyncClient) -> int:
-    page = (await client.get(f"http://127.0.0.1:{picker.metrics_port}/metrics")).text
-    name = "llm_d_epp_flow_control_queue_size{"
-    return sum(int(float(line.split()[-1])) for line in page.splitlines() if line.startswith(name))
+    name = "llm_d_epp_flow_control_queue_size"
+    url = f"http://127.0.0.1:{picker.metrics_port}/metrics"
+    page = (await client.get(url, params={"name[]": name})).text
+    lines = [line for line in page.splitlines() if line.startswith(f"{name}{{")]
+    return sum(int(float(line.split()[-1])) for line in lines)
 
 
 def body(number: int) -> dict[str, Any]:
