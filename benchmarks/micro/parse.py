@@ -18,9 +18,9 @@ from typing import Any
 
 import brotli
 import msgspec
-from backports import zstd
 
 from benchmarks.conditions import conditions, spread
+from epp.openai import zstd
 from epp.openai.apis import PARSERS
 from epp.openai.encodings import expand
 from epp.openai.request import Request
@@ -150,7 +150,7 @@ def main() -> None:
     arguments.add_argument("--json", action="store_true")
     options = arguments.parse_args()
     rows = measure(work(options.kib), options.rounds, repeats=max(20, 8000 // options.kib))
-    where = conditions("benchmarks.micro.parse", "msgspec", "brotli", "backports.zstd")
+    where = conditions("benchmarks.micro.parse", "msgspec", "brotli")
     if options.json:
         print(json.dumps({**where, "rows": msgspec.to_builtins(rows)}, indent=1))
         return

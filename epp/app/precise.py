@@ -14,6 +14,7 @@ from epp.routing.router import Router
 from epp.scheduling.kv.settings import Tokenization
 from epp.scheduling.plugin import Producer
 from epp.scheduling.producers.precise_prefix_cache import PrecisePrefixCacheProducer
+from epp.scrape.tls import tls_context
 
 if TYPE_CHECKING:
     import httpx
@@ -87,7 +88,8 @@ class PreciseCaches:
             name: Subscriber(p.parameters.kv_events_config, p.feeds, snapshot)
             for name, p in self.producers.items()
         }
-        self._http = httpx.AsyncClient(verify=tls_verify)
+        trust = tls_context(insecure_skip_verify=not tls_verify)
+        self._http = httpx.AsyncClient(verify=trust)
         self._learn_with(self._http)
 
     def _learn_with(self, client: httpx.AsyncClient) -> None:

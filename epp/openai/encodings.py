@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import brotli
-from backports import zstd
 
+from epp.openai import zstd
 from epp.openai.invalid import Invalid
 
 IDENTITY = frozenset({"", "identity"})

@@ -6,7 +6,7 @@
   and the server read different models, a client reaches a model that it may not use.)
 - What is not needed is checked for its grammar only: bytes that are not UTF-8 and numbers out of
   range are refused where they are read, and are the server's business elsewhere.
-- Nesting is bounded by the interpreter's recursion limit.
+- Nesting is bounded by the interpreter: by its recursion limit, from Python 3.14 on by its stack.
 - The content type is not asked: `curl -d` without `-H` says it sends a form.
 """
 

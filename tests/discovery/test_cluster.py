@@ -176,10 +176,10 @@ async def test_an_objective_comes_from_the_cluster(kube: FakeKube, server: ApiSe
         kube.apply({"apiVersion": OBJECTIVE.api_version, "kind": "InferenceObjective",
                     "metadata": meta, "spec": spec})  # fmt: skip
         await known.wait()
+        assert sorted(server.reflectors.values()) == [
+            "inferencemodelrewrites", "inferenceobjectives", "inferencepools", "pods",
+        ]  # fmt: skip
         task.cancel()
-    assert sorted(server.reflectors.values()) == [
-        "inferencemodelrewrites", "inferenceobjectives", "inferencepools", "pods",
-    ]  # fmt: skip
 
 
 async def test_the_rights_that_are_shipped_are_enough() -> None:

@@ -14,13 +14,13 @@ import httpx
 import openai
 import pytest
 import pytest_asyncio
-from backports import zstd
 from msgspec import structs
 from pydantic import BaseModel
 
 from epp.demo.bootstrap import Mode
 from epp.demo.sim.options import SimOptions
 from epp.demo.sim.server import SimServer
+from epp.openai import zstd
 from tests.e2e.conftest import options, session
 from tests.e2e.gateway import TIMEOUT_S, Gateway, open_gateway
 from tests.e2e.picker import Picker, serving

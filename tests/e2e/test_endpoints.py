@@ -13,8 +13,8 @@ from itertools import count, product
 
 import brotli
 import pytest
-from backports import zstd
 
+from epp.openai import zstd
 from epp.openai.usage import Usage
 from tests.e2e.gateway import TIMEOUT_S, Gateway
 from tests.e2e.upstream import Received, Upstream

@@ -12,12 +12,28 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+_MAY_SIGN = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 class Authority:
-    """Signs certificates and writes them into a folder."""
+    """Signs certificates and writes them into a folder.
 
-    def __init__(self, folder: Path) -> None:
+    `bare` ones do not say which key signed them, as those of older clusters.
+    """
+
+    def __init__(self, folder: Path, *, bare: bool = False) -> None:
         self._folder = folder
+        self._bare = bare
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named("fakekube")
         self.path = folder / "ca.crt"
@@ -68,6 +84,13 @@ class Authority:
         )
         if names is not None:
             builder = builder.add_extension(names, critical=False)
+        if not self._bare:
+            own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+            signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+            builder = builder.add_extension(own, critical=False)
+            builder = builder.add_extension(signer, critical=False)
+        if names is None:
+            builder = builder.add_extension(_MAY_SIGN, critical=True)
         return builder.sign(self._key, hashes.SHA256())
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,21 @@ def test_by_default_a_server_is_verified_by_the_systems_authorities() -> None:
 def test_an_authority_replaces_those_of_the_system(tmp_path: Path) -> None:
     context = Trust(Authority(tmp_path).path.read_bytes()).context(NOBODY)
     assert len(context.get_ca_certs()) == 1
+
+
+def test_a_certificate_need_not_say_which_key_signed_it(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, bare=True)
+    server, client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asking = Trust(authority.path.read_bytes()).context(NOBODY)
+    ends = (
+        asking.wrap_bio(server, client, server_hostname="localhost"),
+        authority.server_context().wrap_bio(client, server, server_side=True),
+    )
+    for _ in range(3):
+        for end in ends:
+            with suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+    assert ends[0].getpeercert() is not None
 
 
 def test_verification_may_be_switched_off() -> None:

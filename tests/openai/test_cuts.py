@@ -10,10 +10,10 @@ from typing import Any
 
 import brotli
 import pytest
-from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from epp.openai import zstd
 from epp.openai.answer import AnswerReader
 from epp.openai.edit import answer_editor
 from epp.openai.usage import Usage

@@ -7,10 +7,10 @@ from random import Random
 
 import brotli
 import pytest
-from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
+from epp.openai import zstd
 from epp.openai.encodings import expand, is_encoded
 from epp.openai.invalid import Invalid
 

@@ -95,15 +95,17 @@ class MarginalCostScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 def _loads(cost: MarginalCost, endpoints: Sequence[Endpoint]) -> list[float]:
     """Multiply the tokens to compute by the requests: needs no coefficients."""
-    load = cost.workload
-    on_top, token_s = cost.on_top(endpoints), load.coefficients.token_s * load.ratio
-    costs = []
-    for i, endpoint in enumerate(endpoints):
-        standing = load.at(endpoint)
-        queued = standing.queue_s(cost.now) / load.coefficients.token_s
-        uncached = load.prompt * (1.0 - cost.matches.share_at(endpoint.address))
-        waited = on_top.get(i, 0.0) / token_s
-        costs.append((queued + uncached + waited) * (standing.requests + 1))
+    load, now = cost.workload, cost.now
+    addresses = load.board.addresses_of(endpoints)
+    token_s, scaled_s = load.coefficients.token_s, load.coefficients.token_s * load.ratio
+    costs = [
+        (standing.queue_s(now) / token_s + uncached) * (standing.requests + 1)
+        for standing, uncached in zip(
+            load.board.standings(addresses, load.idle), cost.uncached(addresses), strict=True
+        )
+    ]
+    for i, seconds in cost.on_top(endpoints).items():
+        costs[i] += seconds / scaled_s * (load.at(endpoints[i]).requests + 1)
     return costs
 
 
