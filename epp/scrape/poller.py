@@ -24,6 +24,10 @@ from epp.scrape.ways import Ways
 
 _log = logging.getLogger(__name__)
 
+# So many replicas are asked in one moment, on average: more would hold up requests while all their
+# answers are read.
+_TOGETHER = 4
+
 
 class Poller:
     """Asks every endpoint for its metrics and reports them to the store while `run` runs.
@@ -133,7 +137,11 @@ class Poller:
             clock=self._clock,
             rng=self._rng,
             in_flight=self._in_flight,
+            moments=self._moments,
         )
+
+    def _moments(self) -> int:
+        return max(1, len(self._replicas) // _TOGETHER)
 
     def _client(self, answered: Callable[[Answer], None]) -> Client:
         return Client(

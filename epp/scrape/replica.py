@@ -45,7 +45,8 @@ class Replica:
     """Gives one endpoint its turns; `report` gets every load, or what went wrong.
 
     The next turn is set when the last question of this one is answered, so the two never overlap.
-    `recounted` gets a load whose requests have been counted anew, without a question.
+    `recounted` gets a load whose requests have been counted anew, without a question. `moments`
+    says in how many moments of an interval the pool's replicas are asked.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Replica:
         clock: Callable[[], float],
         rng: random.Random,
         in_flight: Callable[[Endpoint], int],
+        moments: Callable[[], int],
     ) -> None:
         self.endpoint = endpoint
         self._asker = connect(self._receive)
@@ -70,8 +72,9 @@ class Replica:
         self._clock = clock
         self._rng = rng
         self._in_flight = in_flight
+        self._moments = moments
         # The same on every start, and unlike the neighbours' with the next address.
-        self._phase = xxhash.xxh32_intdigest(endpoint.address.encode()) / 2**32
+        self._lot = xxhash.xxh32_intdigest(endpoint.address.encode()) / 2**32
         self._failures = 0
         self._used_at = -math.inf
         self._due = 0.0
@@ -83,7 +86,7 @@ class Replica:
 
     def start(self) -> None:
         """Begin to ask."""
-        self._begin_at(self._pace.first(self._clock(), self._phase))
+        self._begin_at(self._pace.first(self._clock(), self._phase()))
 
     def close(self) -> None:
         """Never ask again."""
@@ -111,6 +114,15 @@ class Replica:
         recount = self._interview.recount()
         if recount is not None:
             self._recounted(self.endpoint, recount)
+
+    def _phase(self) -> float:
+        """Return the moment of the interval that is this replica's, and some others'.
+
+        To wake up, with what is needed out of the processor's caches, costs more than to read a
+        page: of a few replicas at a time each takes half.
+        """
+        moments = self._moments()
+        return math.floor(self._lot * moments) / moments
 
     def _in_use(self, now: float) -> bool:
         return self._pace.in_use(now, self._used_at) or self._in_flight(self.endpoint) > 0
@@ -146,7 +158,7 @@ class Replica:
             self._fail(error, now)
             return
         in_use = self._in_use(now)
-        self._begin_at(self._pace.following(now, self._due, self._phase, in_use=in_use))
+        self._begin_at(self._pace.following(now, self._due, self._phase(), in_use=in_use))
 
     def _succeed(self, load: Load) -> None:
         if self._failures >= _WORTH_TELLING:

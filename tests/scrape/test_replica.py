@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -68,6 +69,7 @@ class Watched:
         self.asker = Asker()
         self.reports: list[Load | ScrapeError] = []
         self.in_flight = 0
+        self.moments = 1000
         self.replica = Replica(
             endpoint,
             self._connect,
@@ -80,6 +82,7 @@ class Watched:
             clock=self._clock,
             rng=random.Random(7),
             in_flight=lambda _: self.in_flight,
+            moments=lambda: self.moments,
         )
 
     @staticmethod
@@ -160,6 +163,18 @@ async def test_neighbours_are_spread_over_the_interval() -> None:
     ]
     assert sum(counts) >= 99
     assert max(counts) <= 20
+
+
+async def test_some_neighbours_are_asked_in_the_same_moment() -> None:
+    pool = [Watched(f"10.0.0.{host}:8000") for host in range(100)]
+    for one in pool:
+        one.moments, one.in_flight = 25, 1
+        one.replica.start()
+    await asyncio.sleep(2 * PACE.interval_s)
+    seconds = [round(one.asker.asked_at[1] % PACE.interval_s, 6) for one in pool]
+    by_moment = Counter(second % PACE.interval_s for second in seconds)
+    assert 20 <= len(by_moment) <= 25
+    assert max(by_moment.values()) <= 12
 
 
 async def test_a_slow_answer_never_overlaps_the_next_question() -> None:
