@@ -32,7 +32,8 @@ from epp.config.load import load_preset
 from epp.config.presets import MARGINAL_COST, preset_text
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
-from epp.routing.admission.admission import Admission, Closed
+from epp.routing.admission.admission import Admission
+from epp.routing.admission.closed import Closed
 from epp.routing.admission.waiter import Waiter
 from epp.scheduling.decision import Outcome
 from epp.scheduling.query import Query

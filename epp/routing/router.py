@@ -18,7 +18,9 @@ from epp.openai.validation import Validation, parser
 from epp.pool.store import Store
 from epp.routing import headers as names
 from epp.routing import refusals, subset
-from epp.routing.admission.admission import Admission, Answer, Closed
+from epp.routing.admission.admission import Admission
+from epp.routing.admission.answer import Answer
+from epp.routing.admission.closed import Closed
 from epp.routing.admission.shed import Shed
 from epp.routing.candidates import Candidates
 from epp.routing.intent import Intent, intend

@@ -12,7 +12,9 @@ from benchmarks.routing.prompts import Prompts
 from benchmarks.routing.trace import Request
 from epp.config.model import EndpointPickerConfig
 from epp.pool.endpoint import Endpoint
-from epp.routing.admission.admission import Admission, Answer, Closed
+from epp.routing.admission.admission import Admission
+from epp.routing.admission.answer import Answer
+from epp.routing.admission.closed import Closed
 from epp.routing.admission.waiter import Waiter
 from epp.scheduling.scheduler import Reservation
 

@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import structs
 
 from epp.pool.endpoint import Endpoint
+from epp.routing.admission.answer import Answer
+from epp.routing.admission.asked import Asked
+from epp.routing.admission.closed import Closed
 from epp.routing.admission.courtesy import Courtesy
 from epp.routing.admission.patience import patience_s
 from epp.routing.admission.room import WaitingRoom, by_need
@@ -19,7 +21,7 @@ from epp.routing.admission.waiter import Waiter
 from epp.scheduling.decision import Refusal
 from epp.scheduling.gate.gate import GATE, Gate
 from epp.scheduling.gate.targets import Targets
-from epp.scheduling.gate.verdict import OPEN, Verdict
+from epp.scheduling.gate.verdict import OPEN
 from epp.scheduling.ledger.decaying import DecayingSum
 from epp.scheduling.query import Query
 from epp.scheduling.scheduler import Choice, Reservation, Scheduler
@@ -35,42 +37,6 @@ _RECONSIDERED_S = 0.25  # after which another endpoint may have become the best 
 _SHORTEST_TICK_S = 0.005
 _RATE_PERIOD_S = 10.0
 _LONGEST_DRAIN_S = 60.0
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What became of a request that waited."""
-
-    result: Reservation | Refusal | Shed
-    waited_s: float
-    why: str = ""  # what it waited for at last
-
-
-class Closed(msgspec.Struct, frozen=True, eq=False):
-    """What keeps a request from where it would go best."""
-
-    query: Query
-    choice: Choice
-    flow: str
-    targets: Targets
-    tokens: float
-    part: float
-    verdict: Verdict
-
-
-class Asked(msgspec.Struct, eq=False):
-    """A request, for as long as it waits."""
-
-    query: Query
-    endpoints: Callable[[], Sequence[Endpoint]]  # those that may get it, as they are now
-    settled: Callable[[Answer], None]  # called once, unless it leaves before
-    flow: str
-    deadline: float  # the client's own
-    targets: Targets
-    tokens: float
-    best: Endpoint | None  # that was chosen when it was last considered
-    considered_at: float
-    part: float  # of an endpoint's full work, up to which it may go there
-    why: str
 
 
 class Admission:

@@ -10,7 +10,9 @@ from epp.config.build import build
 from epp.config.load import load
 from epp.pool.endpoint import Endpoint
 from epp.pool.load import Load
-from epp.routing.admission.admission import Admission, Answer, Closed
+from epp.routing.admission.admission import Admission
+from epp.routing.admission.answer import Answer
+from epp.routing.admission.closed import Closed
 from epp.routing.admission.settings import AdmissionSettings
 from epp.scheduling.decision import Outcome
 from epp.scheduling.gate.settings import GateSettings
