@@ -133,10 +133,10 @@ def _ip(text: str) -> IP | None:
         ip = ipaddress.ip_address(text)
     except ValueError:
         return None
-    if ip.version == 6 and ip.scope_id:
-        return None
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip
     # One address has one spelling here, or the checks would see only one of the two.
-    return (ip.version == 6 and ip.ipv4_mapped) or ip
+    return None if ip.scope_id else ip.ipv4_mapped or ip
 
 
 def _is_special(ip: IP) -> bool:
