@@ -27,10 +27,10 @@ PATIENCE_S = 120.0
 IN_LINE_S = 0.1  # after asking, unless a server could take the request at once
 NEVER_S = 1.0  # whoever has not left by then had not waited
 
-QUEUE, REQUESTS = "llm_d_epp_flow_control_queue_size", "llm_d_epp_flow_control_requests_total"
-_QUEUE = re.compile(rf"^{QUEUE}{{.*}} (\S+)$", re.MULTILINE)
-_LEFT = re.compile(rf'^{REQUESTS}{{.*outcome="EvictedContextCancelled".*}} (\S+)$', re.MULTILINE)
-_ALONE = urlencode([("name[]", QUEUE), ("name[]", REQUESTS)])  # the whole page takes 10 ms
+_SIZE, _ENDS = "llm_d_epp_flow_control_queue_size", "llm_d_epp_flow_control_requests_total"
+_QUEUE = re.compile(rf"^{_SIZE}{{.*}} (\S+)$", re.MULTILINE)
+_LEFT = re.compile(rf'^{_ENDS}{{.*outcome="EvictedContextCancelled".*}} (\S+)$', re.MULTILINE)
+_ALONE = urlencode([("name[]", _SIZE), ("name[]", _ENDS)])  # the whole page takes 10 ms
 
 
 class Patience(msgspec.Struct, frozen=True):

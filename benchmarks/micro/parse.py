@@ -20,12 +20,12 @@ import brotli
 import msgspec
 
 from benchmarks.conditions import conditions, spread
-from epp.openai import zstd
 from epp.openai.apis import PARSERS
 from epp.openai.encodings import expand
 from epp.openai.request import Request
 from epp.openai.rewrite import Change, changed
 from epp.openai.validation import Validation, parser
+from epp.openai.zstd import zstd
 
 _WORDS = "the quick brown fox jumps over a lazy dog and runs along the river ".split()
 _JSON = "application/json"

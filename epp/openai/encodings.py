@@ -12,8 +12,8 @@ from typing import Any
 
 import brotli
 
-from epp.openai import zstd
 from epp.openai.invalid import Invalid
+from epp.openai.zstd import zstd
 
 IDENTITY = frozenset({"", "identity"})
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS

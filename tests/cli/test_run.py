@@ -24,7 +24,6 @@ def logs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_mistake_ends_it_with_status_2_and_says_which(
     run: Run, arguments: tuple[str, ...], words: str
 ) -> None:
-    pytest.importorskip("envoy_data_plane")
     ended = run("run", *arguments)
     assert ended.status == 2
     assert words in ended.err

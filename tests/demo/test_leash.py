@@ -21,6 +21,12 @@ time.sleep(60)
 """
 
 
+LINUX = pytest.mark.skipif(
+    sys.platform != "linux",
+    reason="elsewhere there is no leash: kernels tell no child of its parent's end",
+)
+
+
 def test_the_command_runs_with_its_arguments() -> None:
     command = leashed([sys.executable, "-c", "import sys; print(sys.argv[1:])", "a b", "-c"])
 
@@ -29,10 +35,7 @@ def test_the_command_runs_with_its_arguments() -> None:
     assert result.stdout.strip() == "['a b', '-c']"
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux",
-    reason="elsewhere there is no leash: kernels tell no child of its parent's end",
-)
+@LINUX
 def test_a_killed_parent_takes_the_child_with_it() -> None:
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
@@ -47,10 +50,7 @@ def test_a_killed_parent_takes_the_child_with_it() -> None:
             os.close(child)
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux",
-    reason="elsewhere there is no leash: kernels tell no child of its parent's end",
-)
+@LINUX
 def test_a_child_whose_parent_is_gone_already_does_not_start() -> None:
     command = leashed([sys.executable, "-c", "print('started')"])
     command[command.index(str(os.getpid()))] = "1"

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from epp.demo.bootstrap import Mode
 from epp.demo.sim.options import SimOptions
 from epp.demo.sim.server import SimServer
-from epp.openai import zstd
+from epp.openai.zstd import zstd
 from tests.e2e.conftest import options, session
 from tests.e2e.gateway import TIMEOUT_S, Gateway, open_gateway
 from tests.e2e.picker import Picker, serving

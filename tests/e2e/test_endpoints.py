@@ -14,8 +14,8 @@ from itertools import count, product
 import brotli
 import pytest
 
-from epp.openai import zstd
 from epp.openai.usage import Usage
+from epp.openai.zstd import zstd
 from tests.e2e.gateway import TIMEOUT_S, Gateway
 from tests.e2e.upstream import Received, Upstream
 from tests.openai.said import ASKED, FORM, GRPC, SAID, Said, asked

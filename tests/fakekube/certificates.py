@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography import x509
@@ -66,6 +67,19 @@ class Authority:
         context.load_verify_locations(self.path)
         context.verify_mode = ssl.CERT_OPTIONAL
         return context
+
+    def trusted_by(self, asking: ssl.SSLContext) -> bool:
+        """Tell whether a client with this context accepts the server's certificate."""
+        to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = asking.wrap_bio(to_client, to_server, server_hostname="localhost")
+        server = self.server_context().wrap_bio(to_server, to_client, server_side=True)
+        try:
+            for end in (client, server, client):
+                with suppress(ssl.SSLWantReadError):
+                    end.do_handshake()
+        except ssl.SSLCertVerificationError:
+            return False
+        return client.getpeercert() is not None
 
     def _signed(
         self,

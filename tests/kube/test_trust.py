@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import ssl
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -34,17 +33,7 @@ def test_an_authority_replaces_those_of_the_system(tmp_path: Path) -> None:
 
 def test_a_certificate_need_not_say_which_key_signed_it(tmp_path: Path) -> None:
     authority = Authority(tmp_path, bare=True)
-    server, client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    asking = Trust(authority.path.read_bytes()).context(NOBODY)
-    ends = (
-        asking.wrap_bio(server, client, server_hostname="localhost"),
-        authority.server_context().wrap_bio(client, server, server_side=True),
-    )
-    for _ in range(3):
-        for end in ends:
-            with suppress(ssl.SSLWantReadError):
-                end.do_handshake()
-    assert ends[0].getpeercert() is not None
+    assert authority.trusted_by(Trust(authority.path.read_bytes()).context(NOBODY))
 
 
 def test_verification_may_be_switched_off() -> None:

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epp.openai import zstd
 from epp.openai.answer import AnswerReader
 from epp.openai.edit import answer_editor
 from epp.openai.usage import Usage
+from epp.openai.zstd import zstd
 from tests.openai.said import EVENTS, JSON, SAID, SSE, stream
 
 Read = tuple[Usage | None, str, int, int]  # usage, model, events, tokens that were seen to pass

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epp.openai import zstd
 from epp.openai.encodings import expand, is_encoded
 from epp.openai.invalid import Invalid
+from epp.openai.zstd import zstd
 
 LIMIT = 1000
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {

@@ -76,13 +76,6 @@ class MarginalCost(msgspec.Struct, frozen=True):
             costs[i] += seconds
         return costs
 
-    def uncached(self, addresses: Sequence[str]) -> Iterable[float]:
-        """Return the tokens of the prompt that each endpoint would have to compute."""
-        matches, prompt = self.matches, self.workload.prompt
-        if not matches.matched:
-            return repeat(prompt, len(addresses))
-        return [prompt * (1.0 - matches.share_at(address)) for address in addresses]
-
     def on_top(self, endpoints: Sequence[Endpoint]) -> Mapping[int, float]:
         """Return, by their places, the seconds that come on top: to load the model, for silence."""
         if not (self.workload.models_differ or self.workload.silent):

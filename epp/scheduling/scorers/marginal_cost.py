@@ -95,17 +95,17 @@ class MarginalCostScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 def _loads(cost: MarginalCost, endpoints: Sequence[Endpoint]) -> list[float]:
     """Multiply the tokens to compute by the requests: needs no coefficients."""
-    load, now = cost.workload, cost.now
+    load, matches, now = cost.workload, cost.matches, cost.now
     addresses = load.board.addresses_of(endpoints)
+    standings = load.board.standings(addresses, load.idle)
     token_s, scaled_s = load.coefficients.token_s, load.coefficients.token_s * load.ratio
     costs = [
-        (standing.queue_s(now) / token_s + uncached) * (standing.requests + 1)
-        for standing, uncached in zip(
-            load.board.standings(addresses, load.idle), cost.uncached(addresses), strict=True
-        )
+        (standing.queue_s(now) / token_s + load.uncached_at(matches, address))
+        * (standing.requests + 1)
+        for standing, address in zip(standings, addresses, strict=True)
     ]
     for i, seconds in cost.on_top(endpoints).items():
-        costs[i] += seconds / scaled_s * (load.at(endpoints[i]).requests + 1)
+        costs[i] += seconds / scaled_s * (standings[i].requests + 1)
     return costs
 
 
